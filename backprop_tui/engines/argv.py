@@ -1,0 +1,82 @@
+"""The command line and the environment of a slice. Pure: values in, values out."""
+
+from __future__ import annotations
+
+from backprop_tui.paths import RUN_VARIABLES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from backprop_tui.model.samples import GpuSample
+    from backprop_tui.model.spec import SliceSpec
+
+OUTPUT_COLUMNS = "300"
+"""Rich draws a progress line 80 columns wide where it sees no terminal, and wraps it."""
+
+
+def argv_of(spec: SliceSpec) -> tuple[str, ...]:
+    """The whole command: a script gets those of backprop's flags that it declares and was not given."""
+    if spec.is_command or spec.interpreter is None:
+        return spec.command
+    script, *args = spec.command
+    return (spec.interpreter, script, *_told_flags(spec, args), *args)
+
+
+def _told_flags(spec: SliceSpec, args: list[str]) -> list[str]:
+    values = {
+        "--run-id": spec.run_id,
+        "--max-minutes": f"{spec.setting('maxRunMinutes'):g}",
+        "--framework": spec.framework if spec.framework != "unknown" else None,
+        "--checkpoint-every-seconds": f"{checkpoint_every_s(spec):g}",
+        "--resume-from": spec.resume_from,
+    }
+    told: list[str] = []
+    for flag in spec.declared_flags:
+        given = any(arg == flag or arg.startswith(flag + "=") for arg in args)
+        value = values.get(flag)
+        if value is not None and not given:
+            told += [flag, value]
+    return told
+
+
+def checkpoint_every_s(spec: SliceSpec) -> float:
+    """How often the script is asked to save, seconds."""
+    return float(spec.setting("checkpointEveryMinutes")) * 60
+
+
+def environment_of(
+    spec: SliceSpec, inherited: Mapping[str, str], *, gpu: GpuSample | None, deadline: float
+) -> dict[str, str]:
+    """The training's environment.
+
+    Args:
+        spec: what the slice was asked.
+        inherited: the environment that backprop was started in.
+        gpu: the GPU that the Governor chose, None to leave the choice to the script.
+        deadline: when the time box ends, epoch seconds.
+    """
+    env = {name: value for name, value in inherited.items() if name not in RUN_VARIABLES}
+    env["COLUMNS"] = OUTPUT_COLUMNS
+    if not spec.setting("buffered"):
+        env["PYTHONUNBUFFERED"] = "1"
+    if gpu is not None:
+        env.update(mask_of(gpu))
+    env.update(spec.env)
+    env["BACKPROP_RUN_ID"] = spec.run_id
+    env["BACKPROP_SLICE"] = str(spec.n)
+    env["BACKPROP_DEADLINE"] = f"{deadline:.3f}"
+    env["BACKPROP_MAX_MINUTES"] = f"{spec.setting('maxRunMinutes'):g}"
+    env["BACKPROP_CHECKPOINT_EVERY_SECONDS"] = f"{checkpoint_every_s(spec):g}"
+    env["BACKPROP_FRAMEWORK"] = spec.framework
+    if spec.resume_from:
+        env["BACKPROP_RESUME_FROM"] = spec.resume_from
+    return env
+
+
+def mask_of(gpu: GpuSample) -> dict[str, str]:
+    """The variables that show a training this GPU only."""
+    if gpu.vendor == "amd":
+        return {"HIP_VISIBLE_DEVICES": gpu.mask}
+    # PCI order makes CUDA's numbers those of NVML and nvidia-smi.
+    return {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": gpu.mask}

@@ -1,0 +1,64 @@
+"""What a slice was asked to be (the content of spec-<n>.json, never rewritten)."""
+
+from __future__ import annotations
+
+from backprop_tui.frozen import Frozen
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class SettingValue(Frozen):
+    """A resolved setting and where its value came from."""
+
+    value: Any
+    origin: str
+    """flag, environment, the project file's path, the user file's path, run (repeated by resume), default."""
+
+
+class SliceSpec(Frozen):
+    """Everything needed to start this slice again, on this machine, in this shell."""
+
+    run_id: str
+    n: int
+    created: float
+    command: tuple[str, ...]
+    """A script and its arguments, or, if `is_command`, any command."""
+    is_command: bool
+    cwd: str
+    interpreter: str | None
+    """None for a command."""
+    interpreter_origin: str
+    framework: str
+    """pytorch, tensorflow, jax or unknown."""
+    declared_flags: tuple[str, ...]
+    """Those of backprop's own flags that the script declares, such as --resume-from."""
+    settings: dict[str, SettingValue]
+    """By configuration key, such as maxRunMinutes or gpu.probe."""
+    env: dict[str, str]
+    """What --env asked for; values of secret names are masked on disk."""
+    recorded_env: dict[str, str]
+    """The allow-listed part of the environment, for people to read."""
+    resume_from: str | None = None
+    resume_step: int | None = None
+    fresh: bool = False
+    name: str | None = None
+    tags: tuple[str, ...] = ()
+    git: dict[str, str] = {}  # noqa: RUF012  # never changed: a Frozen's default
+    """commit and branch, where the script lies in a git checkout."""
+    backprop: str = ""
+    """Version that wrote this."""
+
+    @property
+    def script(self) -> str | None:
+        """The script's path as it was given, None for a command."""
+        return None if self.is_command else self.command[0]
+
+    def setting(self, key: str) -> Any:
+        """The value of the setting `key`.
+
+        Raises:
+            KeyError: there is no such setting.
+        """
+        return self.settings[key].value

@@ -1,0 +1,149 @@
+"""The guard: a tiny process beside each training that stops it gracefully if the supervisor dies.
+
+It holds one end of a pipe. When the pipe closes without a goodbye, it runs the stop ladder alone and writes
+guard.json, and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+
+from backprop_tui import files
+from backprop_tui.frozen import Frozen
+from backprop_tui.model.run import Process
+from backprop_tui.supervisor.descent import climb_down
+from backprop_tui.supervisor.signals import forget_after_fork
+from backprop_tui.supervisor.tree import TrainingTree
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+_GOODBYE = b"bye\n"
+
+
+class GuardOrders(Frozen):
+    """What a guard must know when it is born."""
+
+    run_id: str
+    report_path: str
+    """guard.json"""
+    grace_s: float
+    stop_signal: int
+    lock_fd: int
+    """The run's lock stays taken until the guard is done: nobody may resume before that."""
+
+
+class Guard:
+    """The supervisor's end of a guard."""
+
+    def __init__(self, pid: int, pipe: int) -> None:
+        self.pid = pid
+        self._pipe = pipe
+
+    @classmethod
+    def start(cls, orders: GuardOrders) -> Guard:
+        """Fork a guard. Cheap while the process is small and has one thread."""
+        reader, writer = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            _be_guard(orders, reader)
+        os.close(reader)
+        return cls(pid, writer)
+
+    def watch(self, training: Process, checkpoints: tuple[str, ...] = ()) -> None:
+        """Tell it what to stop, and where checkpoints were written."""
+        said = {"pid": training.pid, "start": training.start, "checkpoints": checkpoints}
+        self._send(files.to_json(said) + b"\n")
+
+    def dismiss(self) -> None:
+        """Say goodbye: the slice has ended, nothing is left to guard."""
+        self._send(_GOODBYE)
+        os.close(self._pipe)
+        try:
+            os.waitpid(self.pid, 0)
+        except ChildProcessError:
+            pass
+
+    def is_dead(self) -> bool:
+        """Whether somebody killed it; reaps it then."""
+        try:
+            pid, _status = os.waitpid(self.pid, os.WNOHANG)
+        except ChildProcessError:
+            return True
+        if pid:
+            os.close(self._pipe)
+        return pid != 0
+
+    def _send(self, line: bytes) -> None:
+        try:
+            files.write_all(self._pipe, line)
+        except BrokenPipeError:
+            pass
+
+
+def _be_guard(orders: GuardOrders, pipe: int) -> NoReturn:
+    code = 70
+    try:
+        _let_go(keep={pipe, orders.lock_fd})
+        last = _listen(pipe)
+        if last is not None:
+            _stop(orders, last)
+        code = 0
+    finally:
+        os._exit(code)
+
+
+def _let_go(keep: set[int]) -> None:
+    """Be a process of one's own: session, signals, files, name."""
+    forget_after_fork()
+    os.setsid()
+    os.chdir("/")
+    null = os.open(os.devnull, os.O_RDWR)
+    for fd in (0, 1, 2):
+        os.dup2(null, fd)
+    highest = os.sysconf("SC_OPEN_MAX")
+    try:
+        open_fds = {int(name) for name in os.listdir("/proc/self/fd")}
+    except OSError:
+        open_fds = set(range(3, min(highest, 4096)))
+    for fd in open_fds - keep - {0, 1, 2}:
+        try:
+            os.close(fd)
+        except OSError:
+            pass
+    try:
+        with open("/proc/self/comm", "w", encoding="ascii") as comm:
+            comm.write("backprop-guard")
+    except OSError:
+        pass
+
+
+def _listen(pipe: int) -> dict[str, object] | None:
+    """The last thing the supervisor said before it vanished; None after a goodbye or before a training."""
+    unread = b""
+    last: bytes | None = None
+    while data := os.read(pipe, 65536):
+        *lines, unread = (unread + data).split(b"\n")
+        for line in lines:
+            if line + b"\n" == _GOODBYE:
+                return None
+            last = line
+    return None if last is None else json.loads(last)
+
+
+def _stop(orders: GuardOrders, last: dict[str, object]) -> None:
+    training = Process(pid=int(str(last["pid"])), start=int(str(last["start"])))
+    paths = last.get("checkpoints")
+    tree = TrainingTree(orders.run_id, training, adopts=False)
+    began = time.time()
+    descent = climb_down(
+        tree,
+        grace_s=orders.grace_s,
+        stop_signal=orders.stop_signal,
+        checkpoints=tuple(str(path) for path in paths) if isinstance(paths, list) else (),
+    )
+    report = {"version": 1, "began": began, "ended": time.time(), **descent.plain()}
+    files.write_atomic(orders.report_path, files.to_json(report))

@@ -1,0 +1,36 @@
+"""Requests from other processes: read from the run's folder, answered in events.jsonl."""
+
+from __future__ import annotations
+
+from backprop_tui.store import requests
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from backprop_tui.store.folder import RunFolder
+    from backprop_tui.store.requests import Request
+    from backprop_tui.supervisor.recorder import Recorder
+
+
+class Inbox:
+    """The requests to one slice, in order."""
+
+    def __init__(self, folder: RunFolder, recorder: Recorder, slice_n: int) -> None:
+        self._folder = folder
+        self._recorder = recorder
+        self._slice_n = slice_n
+
+    def handle(self, act: Callable[[Request], tuple[bool, str]]) -> None:
+        """Let `act` carry out each request that is for this slice; it returns (done, what to say)."""
+        for request in requests.pending(self._folder):
+            if request.problem:
+                done, text = False, request.problem
+            elif request.slice != self._slice_n:
+                done, text = False, f"expired: it was for slice {request.slice}"
+            else:
+                done, text = act(request)
+            self._recorder.event(
+                "request", id=request.id, verb=request.verb, who=request.who, ok=done, text=text
+            )
+            requests.remove(self._folder, request.id)

@@ -1,0 +1,306 @@
+"""Supervises one slice from the first byte it prints until nothing of it is left."""
+
+from __future__ import annotations
+
+import select
+import signal
+
+from backprop_tui.model.run import Reason
+from backprop_tui.model.states import RunState
+from backprop_tui.supervisor.descent import act_on
+from backprop_tui.supervisor.outcome import ended_by_itself, ended_on_request
+from backprop_tui.supervisor.signals import STOP_SIGNALS
+from backprop_tui.supervisor.stopping import Act, Rung, StopLadder
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from backprop_tui.engines.base import Engine, Exit
+    from backprop_tui.protocol.lines import LineSplitter
+    from backprop_tui.store.requests import Request
+    from backprop_tui.supervisor.clock import Clock
+    from backprop_tui.supervisor.inbox import Inbox
+    from backprop_tui.supervisor.observer import Observer
+    from backprop_tui.supervisor.recorder import Recorder
+    from backprop_tui.supervisor.signals import SignalBox
+    from backprop_tui.supervisor.timebox import TimeBox
+    from backprop_tui.supervisor.tree import TrainingTree
+
+TURN_S = 0.1
+TREE_EVERY_S = 2.0
+CHUNK = 256 * 1024
+CHUNKS_A_TURN = 2
+"""More output than this waits for the next turn, so that a flood delays no deadline."""
+LEFTOVER_GRACE_S = 2.0
+"""Helpers that outlive the script get this long to end by themselves, then SIGTERM."""
+
+
+class Parts:
+    """What a supervision is put together from."""
+
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        tree: TrainingTree,
+        recorder: Recorder,
+        box: TimeBox,
+        inbox: Inbox,
+        signals: SignalBox,
+        observer: Observer,
+        clock: Clock,
+        splitter: LineSplitter,
+        parse: Callable[[list[str]], list],  # type: ignore[type-arg]
+        housekeeping: Callable[[], None],
+    ) -> None:
+        self.engine = engine
+        self.tree = tree
+        self.recorder = recorder
+        self.box = box
+        self.inbox = inbox
+        self.signals = signals
+        self.observer = observer
+        self.clock = clock
+        self.splitter = splitter
+        self.parse = parse
+        self.housekeeping = housekeeping
+        """Called every 2 s: guard alive? lease up to date?"""
+
+
+class Supervision:
+    """One slice: reads, records, watches the box, and stops what has to stop."""
+
+    def __init__(self, parts: Parts, *, grace_s: float, stop_signal: int) -> None:
+        self._p = parts
+        self._grace_s = grace_s
+        self._stop_signal = stop_signal
+        self._cause: Reason | None = None
+        self._ladder: StopLadder | None = None
+        self._exit: Exit | None = None
+        self._tree_due = parts.clock.monotonic() + TREE_EVERY_S
+        self._survivors = 0
+        self._read_all = False
+        self._person_asked = False
+        self._asked_wait_s: float | None = None
+
+    def run(self) -> None:
+        """Until the tree is gone and the record is complete."""
+        poll = select.poll()
+        poll.register(self._p.signals.fileno(), select.POLLIN)
+        while not self.turn():
+            poll.poll(self._wait_ms())
+        self._finish()
+
+    def turn(self) -> bool:
+        """One turn of the loop; True when nothing of the slice is left."""
+        p = self._p
+        if self._exit is None:
+            self._exit = p.engine.poll_exit()
+            if self._exit is not None:
+                self._note_exit()
+        now = p.clock.monotonic()
+        if self._ladder is None and self._exit is None and p.box.left_s(now) <= 0:
+            text = f"the time box of {_minutes(p.box.limit_s)} ended"
+            self.stop(Reason(code="timebox", text=text, by="timebox"))
+        self._take_signals()
+        p.inbox.handle(self._act)
+        self._read_output()
+        now = p.clock.monotonic()
+        gone = self._climb(now)
+        if now >= self._tree_due:
+            self._look_after(now)
+        p.recorder.judge()
+        p.recorder.flush()
+        p.recorder.publish_progress()
+        self._asked_wait_s = p.observer.turned(p.recorder.run, p.box.left_s(now))
+        return gone
+
+    def stop(self, cause: Reason, *, force: bool = False) -> None:
+        """Begin the stop ladder, once; the first cause counts. `force` skips to SIGKILL."""
+        p = self._p
+        if self._ladder is not None:
+            if force:
+                self._ladder.force()
+            return
+        now = p.clock.monotonic()
+        writing = not force and p.recorder.book.is_writing(p.clock.epoch())
+        self._cause = cause
+        self._ladder = StopLadder(grace_s=self._grace_s, now=now, writing=writing, force=force)
+        # The signal goes out before anything is written: its moment is what the deadline promises.
+        self._climb(now)
+        p.box.resume(now)
+        if p.recorder.run.state is not RunState.STOPPING:
+            p.recorder.change(RunState.STOPPING, cause)
+        p.observer.said(self._stopping_text(cause, force=force, writing=writing))
+
+    def _stop_for_person(self, text: str, *, force: bool = False) -> bool:
+        """A person's first request is graceful, the second kills; returns whether this one does."""
+        force = force or self._person_asked
+        self._person_asked = True
+        self.stop(Reason(code="person", text=text, by="person"), force=force)
+        return force
+
+    def _stopping_text(self, cause: Reason, *, force: bool, writing: bool) -> str:
+        if force:
+            return f"{cause.text}: killing"
+        wait = " once the checkpoint is written" if writing else ""
+        name = signal.Signals(self._stop_signal).name
+        return f"{cause.text}: {name} sent{wait}, up to {self._grace_s:g} s to save and end"
+
+    def _wait_ms(self) -> float:
+        p = self._p
+        if not self._read_all and not p.recorder.is_blocked:
+            return 0
+        now = p.clock.monotonic()
+        wait_s = TURN_S
+        if self._ladder is None and (ends := p.box.ends_at(now)) is not None:
+            wait_s = min(wait_s, max(0.0, ends - now))
+        if self._asked_wait_s is not None:
+            wait_s = min(wait_s, self._asked_wait_s)
+        return wait_s * 1000
+
+    def _take_signals(self) -> None:
+        for number in self._p.signals.take():
+            if number in STOP_SIGNALS:
+                name = signal.Signals(number).name
+                self._stop_for_person(f"stopped by {name} to backprop")
+            elif number == signal.SIGHUP:
+                self._p.recorder.event("hangup", text="the terminal is gone; supervision goes on")
+
+    def _act(self, request: Request) -> tuple[bool, str]:
+        match request.verb:
+            case "stop":
+                force = self._stop_for_person(
+                    f"stopped by {request.who}", force=bool(request.args.get("force"))
+                )
+                return True, "killing" if force else "stopping"
+            case "pause":
+                return self._pause(request.who)
+            case "continue":
+                return self._continue()
+            case "extend":
+                return self._extend(request.args.get("seconds"))
+        return False, f"unknown request {request.verb!r}"
+
+    def _pause(self, who: str) -> tuple[bool, str]:
+        p = self._p
+        if p.recorder.run.state is not RunState.RUNNING or self._exit is not None:
+            return False, f"it is {p.recorder.run.state}, not running"
+        p.tree.pause()
+        p.box.pause(p.clock.monotonic())
+        p.recorder.change(RunState.PAUSED, Reason(code="person", text=f"paused by {who}", by="person"))
+        return True, "paused"
+
+    def _continue(self) -> tuple[bool, str]:
+        p = self._p
+        if p.recorder.run.state is not RunState.PAUSED:
+            return False, f"it is {p.recorder.run.state}, not paused"
+        p.box.resume(p.clock.monotonic())
+        p.recorder.change(RunState.RUNNING)
+        p.tree.wake()
+        return True, "running"
+
+    def _extend(self, seconds: object) -> tuple[bool, str]:
+        p = self._p
+        if not isinstance(seconds, (int, float)) or seconds != seconds or abs(seconds) > 1e9:
+            return False, f"not a number of seconds: {seconds!r}"
+        if self._ladder is not None:
+            return False, "it is stopping already"
+        now = p.clock.monotonic()
+        p.box.extend(float(seconds), now)
+        p.recorder.amend_slice(box_s=p.box.limit_s)
+        return True, f"the time box is {_minutes(p.box.limit_s)} now"
+
+    def _read_output(self) -> None:
+        p = self._p
+        self._read_all = False
+        for _ in range(CHUNKS_A_TURN):
+            if p.recorder.is_blocked:
+                return
+            data = p.engine.read(CHUNK)
+            if data:
+                p.recorder.amend(output_bytes=p.recorder.run.output_bytes + len(data))
+                p.recorder.take(p.parse(p.splitter.feed(data)))
+            if len(data) < CHUNK:
+                self._read_all = True
+                return
+
+    def _note_exit(self) -> None:
+        if self._ladder is None and not self._p.tree.is_surely_empty():
+            # The script has ended by itself; helpers that it left behind must not go on unsupervised.
+            self._ladder = StopLadder(
+                grace_s=LEFTOVER_GRACE_S, now=self._p.clock.monotonic(), writing=False
+            )
+            self._stop_signal = signal.SIGTERM
+
+    def _climb(self, now: float) -> bool:
+        if self._ladder is None:
+            return self._exit is not None
+        p = self._p
+        growing = self._cause is not None and p.recorder.book.is_writing(p.clock.epoch())
+        act = self._ladder.step(now, alive=self._is_alive(), growing=growing)
+        if act is Act.GIVE_UP:
+            self._survivors = len(p.tree.scan_thoroughly())
+        elif act is not None and (name := act_on(p.tree, act, self._stop_signal)):
+            p.recorder.event("signal", signal=name, rung=self._ladder.rung.name.lower())
+        return self._ladder.rung is Rung.DONE
+
+    def _is_alive(self) -> bool:
+        tree = self._p.tree
+        tree.reap_orphans()
+        if self._exit is None:
+            return True
+        if tree.is_surely_empty() and self._cause is None:
+            return False
+        return bool(tree.scan() or tree.scan_thoroughly())
+
+    def _look_after(self, now: float) -> None:
+        p = self._p
+        self._tree_due = now + TREE_EVERY_S
+        p.tree.reap_orphans()
+        p.tree.measure(now)
+        p.recorder.amend(resources=p.tree.resources)
+        p.recorder.amend_slice(used_s=p.box.used_s(now), paused_s=p.box.paused_s(now))
+        p.housekeeping()
+
+    def _finish(self) -> None:
+        p = self._p
+        now = p.clock.monotonic()
+        self._read_all = False
+        for _ in range(1_000_000):
+            self._read_output()
+            p.recorder.flush()
+            if self._read_all or p.recorder.is_blocked:
+                break
+        p.recorder.take(p.parse(p.splitter.flush()))
+        p.recorder.judge(final=True)
+        leader = self._exit
+        if leader is None:  # a survivor in an uninterruptible call
+            state, reason = ended_on_request(self._cause) if self._cause else RunState.FAILED, self._cause
+        elif self._cause is None:
+            state, reason = ended_by_itself(leader, p.recorder.run.loss)
+        else:
+            state, reason = ended_on_request(self._cause), self._cause
+        if p.splitter.truncated:
+            p.recorder.warn(f"{p.splitter.truncated} over-long lines of output were only read in part")
+        p.recorder.amend(training=None)
+        p.recorder.change(
+            state,
+            reason,
+            ended=round(p.clock.epoch(), 3),
+            used_s=round(p.box.used_s(now), 3),
+            paused_s=round(p.box.paused_s(now), 3),
+            exit_code=leader.code if leader else None,
+            exit_signal=leader.signal if leader else None,
+            log_end=p.engine.offset,
+            forced=self._ladder is not None and self._ladder.was_forced,
+            survivors=self._survivors,
+        )
+
+
+def _minutes(seconds: float) -> str:
+    whole = round(seconds)
+    if whole < 60:
+        return f"{seconds:.3g} s"
+    return f"{whole // 60}:{whole % 60:02d}"

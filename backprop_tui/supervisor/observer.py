@@ -1,0 +1,30 @@
+"""What a front end that hosts a supervisor is told; one that hosts none hears nothing."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from backprop_tui.engines.base import Launch
+    from backprop_tui.model.decisions import Admission
+    from backprop_tui.model.run import Run
+    from backprop_tui.model.spec import SliceSpec
+
+
+class Observer:
+    """Hears of a run's life, in the supervisor's own thread. Must never block and never raise."""
+
+    def queued(self, run: Run, spec: SliceSpec, admission: Admission) -> None:
+        """The run waits; called again whenever the reasons change."""
+
+    def began(self, run: Run, spec: SliceSpec, launch: Launch, admission: Admission) -> None:
+        """The training was started."""
+
+    def turned(self, run: Run, left_s: float) -> float | None:
+        """A turn of the loop is over; returns seconds after which it wants another, None for the usual."""
+        return None
+
+    def said(self, text: str) -> None:
+        """Something worth a line to the person who watches."""
+
+    def ended(self, run: Run, spec: SliceSpec) -> None:
+        """The slice has ended and the record is complete."""

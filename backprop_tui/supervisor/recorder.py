@@ -1,0 +1,238 @@
+"""Writes a living run's record: what happened goes to files that only grow, what is so to state.json.
+
+Nothing here ends a training: what cannot be written is kept, said, and tried again.
+"""
+
+from __future__ import annotations
+
+import math
+
+from backprop_tui import files
+from backprop_tui.errors import StoreError
+from backprop_tui.model.events import CheckpointReport, Metric, ScriptEvent
+from backprop_tui.model.states import RunState, check_transition
+from backprop_tui.supervisor.checkpoints import CheckpointBook
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from backprop_tui.model.run import Checkpoint, Reason, Run, Slice
+    from backprop_tui.model.spec import SliceSpec
+    from backprop_tui.store.folder import RunFolder
+    from backprop_tui.supervisor.clock import Clock
+    from backprop_tui.supervisor.publish import Publisher
+
+STATE_EVERY_S = 0.25
+HEARTBEAT_S = 10.0
+MAX_NAMES = 256
+"""Metric names kept in state.json; a script that invents a name a step fills metrics.jsonl only."""
+MAX_WARNINGS = 20
+
+
+class Recorder:
+    """The only writer of a run while its supervisor lives."""
+
+    def __init__(
+        self, folder: RunFolder, run: Run, spec: SliceSpec, publisher: Publisher, clock: Clock
+    ) -> None:
+        self._folder = folder
+        self._run = run
+        self._publisher = publisher
+        self._clock = clock
+        self._appenders: dict[str, files.Appender] = {}
+        self._unwritten: list[tuple[str, bytes]] = []
+        self._is_dirty = True
+        self._has_progress = False
+        self._state_written = float("-inf")
+        self.book = CheckpointBook(spec.cwd, run.checkpoints, run.checkpoint_count)
+
+    @property
+    def run(self) -> Run:
+        return self._run
+
+    @property
+    def is_blocked(self) -> bool:
+        """Lines wait for room on the disk: nothing more should be read from the log until they are written."""
+        return bool(self._unwritten)
+
+    def change(self, state: RunState, reason: Reason | None = None, **fields: Any) -> None:
+        """Enter a state, with changes to the newest slice; written at once.
+
+        Raises:
+            IllegalTransition: the model forbids it.
+        """
+        check_transition(self._run.state, state)
+        self._run = self._run.replace(state=state, reason=reason)
+        self.amend_slice(state=state, reason=reason, **fields)
+        self.event("state", state=state, **({"reason": reason.plain()} if reason else {}))
+        self.flush(force=True)
+        self._tell(self._publisher.changed(self._run, self._clock.monotonic()))
+
+    def amend(self, **fields: Any) -> None:
+        """Change fields of the run."""
+        self._run = self._run.replace(**fields)
+        self._is_dirty = True
+
+    def amend_slice(self, **fields: Any) -> None:
+        """Change fields of the newest slice."""
+        newest = self._newest_slice()
+        self.amend(slices=(*self._run.slices[:-1], newest.replace(**fields)))
+
+    def event(self, kind: str, **fields: Any) -> None:
+        """One line in events.jsonl."""
+        line = {"t": round(self._clock.epoch(), 3), "event": kind, **fields}
+        self._append("events.jsonl", files.to_json(line) + b"\n")
+
+    def warn(self, text: str) -> None:
+        """Something that a person should know; said once."""
+        if text not in self._run.warnings and len(self._run.warnings) < MAX_WARNINGS:
+            self.amend(warnings=(*self._run.warnings, text))
+            self.event("warning", text=text)
+
+    def take(self, parsed: Iterable[Metric | CheckpointReport | ScriptEvent]) -> None:
+        """Take up what the script's output means, in order."""
+        batch: list[Metric] = []
+        for item in parsed:
+            if type(item) is Metric:
+                batch.append(item)
+                continue
+            self._take_metrics(batch)
+            batch = []
+            if isinstance(item, CheckpointReport):
+                self._take_checkpoint(item)
+            elif isinstance(item, ScriptEvent):
+                self.event("script", name=item.name, fields=item.fields)
+        self._take_metrics(batch)
+
+    def _take_metrics(self, batch: list[Metric]) -> None:
+        if not batch:
+            return
+        stamp = f"{self._clock.epoch():.3f}"
+        self._append("metrics.jsonl", "".join([_metric_line(metric, stamp) for metric in batch]).encode())
+        last = dict(self._run.last)
+        best = self._run.best_loss
+        for metric in batch:
+            last.update(metric.values)
+            loss = metric.values.get("loss")
+            if loss is not None and (best is None or loss < best) and math.isfinite(loss):
+                best = loss
+            if len(last) > MAX_NAMES:
+                last = dict(list(last.items())[:MAX_NAMES])
+        newest = self._newest_slice()
+        first_step = newest.first_step if newest.first_step is not None else int(batch[0].step)
+        step = int(batch[-1].step)
+        self._run = self._run.replace(
+            step=step, last=last, best_loss=best, metric_lines=self._run.metric_lines + len(batch)
+        )
+        self.amend_slice(
+            first_step=first_step,
+            last_step=step,
+            last_loss=last.get("loss"),
+            metric_lines=newest.metric_lines + len(batch),
+        )
+        self._has_progress = True
+
+    def _take_checkpoint(self, report: CheckpointReport) -> None:
+        newest = self._newest_slice()
+        found = self.book.note(
+            report,
+            t=self._clock.epoch(),
+            now=self._clock.monotonic(),
+            slice_n=newest.n,
+            step=newest.last_step,
+        )
+        self._record_checkpoint(found)
+
+    def judge(self, *, final: bool = False) -> None:
+        """Look at the checkpoints that are due for it."""
+        for seen in self.book.judge_due(self._clock.monotonic(), self._clock.monotonic, final=final):
+            self._record_checkpoint(seen)
+
+    def _record_checkpoint(self, checkpoint: Checkpoint) -> None:
+        self._append("checkpoints.jsonl", files.to_json(checkpoint.plain()) + b"\n")
+        self.amend(checkpoints=self.book.newest, checkpoint_count=self.book.count)
+        self._has_progress = True
+
+    def flush(self, *, force: bool = False, durable: bool = False) -> None:
+        """Write what is due: kept lines first, then state.json at most four times a second."""
+        self._write_kept()
+        now = self._clock.monotonic()
+        age = now - self._state_written
+        if not (force or (self._is_dirty and age >= STATE_EVERY_S) or age >= HEARTBEAT_S):
+            return
+        self._run = self._run.replace(updated=round(self._clock.epoch(), 3))
+        try:
+            self._folder.write_run(self._run, durable=durable)
+        except (OSError, StoreError) as error:
+            self._state_written = now
+            self._is_dirty = True
+            self._complain(f"state.json could not be written: {error}")
+            return
+        self._state_written = now
+        self._is_dirty = False
+
+    def publish_progress(self) -> None:
+        """Let experiments.json follow, now and then."""
+        if self._has_progress:
+            problems = self._publisher.progressed(self._run, self._clock.monotonic())
+            self._has_progress = False
+            self._tell(problems)
+
+    def close(self) -> None:
+        """Let go of the files; what still cannot be written is lost, which the record says if it can."""
+        self._write_kept()
+        for appender in self._appenders.values():
+            appender.close()
+        self._appenders.clear()
+
+    def metrics_size(self) -> int:
+        """Bytes in metrics.jsonl so far."""
+        return self._appender("metrics.jsonl").size
+
+    def _newest_slice(self) -> Slice:
+        newest = self._run.slice
+        if newest is None:
+            raise StoreError(f"run {self._run.id} has no slice")
+        return newest
+
+    def _append(self, name: str, data: bytes) -> None:
+        if self._unwritten:
+            self._unwritten.append((name, data))
+            return
+        try:
+            self._appender(name).append(data)
+        except OSError as error:
+            self._unwritten.append((name, data))
+            self._complain(f"{name} could not be written: {error.strerror}")
+
+    def _write_kept(self) -> None:
+        while self._unwritten:
+            name, data = self._unwritten[0]
+            try:
+                self._appender(name).append(data)
+            except OSError:
+                return
+            self._unwritten.pop(0)
+
+    def _appender(self, name: str) -> files.Appender:
+        if name not in self._appenders:
+            self._appenders[name] = files.Appender(self._folder.file(name))
+        return self._appenders[name]
+
+    def _tell(self, problems: list[str]) -> None:
+        for problem in problems:
+            self._complain(problem)
+
+    def _complain(self, text: str) -> None:
+        if text not in self._run.warnings and len(self._run.warnings) < MAX_WARNINGS:
+            self.amend(warnings=(*self._run.warnings, text))
+
+
+def _metric_line(metric: Metric, stamp: str) -> str:
+    if metric.raw is not None:
+        return f'{{"t":{stamp},{metric.raw[1:]}\n'
+    values = {name: value for name, value in metric.values.items() if name != "t"}
+    text = files.to_json({"step": metric.step, **values}).decode("ascii")
+    return f'{{"t":{stamp},{text[1:]}\n'

@@ -1,0 +1,153 @@
+"""The living processes of one training, and signals to them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+from backprop_tui.model.run import Process, Resources
+from backprop_tui.probes import tree as probe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from backprop_tui.probes.tree import Proc
+
+_SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER
+
+
+def adopt_orphans() -> bool:
+    """Let orphans among our descendants become our children, so that none is out of sight."""
+    if sys.platform != "linux":
+        return False
+    import ctypes
+
+    return ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0) == 0
+
+
+def children_of_self() -> set[int]:
+    """Our own direct children, where the kernel lists them."""
+    try:
+        with open(f"/proc/self/task/{os.getpid()}/children", "rb") as file:
+            return {int(pid) for pid in file.read().split()}
+    except OSError:
+        return set()
+
+
+class TrainingTree:
+    """Everything that descends from a training's leading process, wherever it went.
+
+    Members are found by descent, session, process group and adoption; before the last resort also by the
+    run's id in their environment.
+    """
+
+    def __init__(
+        self, run_id: str, root: Process, *, adopts: bool, exclude: Iterable[int] = (), uid: int | None = None
+    ) -> None:
+        self.root = root
+        self._run_id = run_id
+        self._adopter = os.getpid() if adopts else None
+        self.exclude = set(exclude) | {os.getpid()}
+        self._uid = os.getuid() if uid is None else uid
+        self._known: set[Process] = set()
+        self._last_ticks: tuple[float, int] | None = None
+        self.resources = Resources()
+        self.runnable = 1.0
+
+    def scan(self) -> list[Proc]:
+        """The members that live now, the leader first if it lives."""
+        members = probe.tree_of(
+            probe.read_table(), self.root, self._known, adopter=self._adopter, exclude=self.exclude
+        )
+        self._known = {Process(pid=p.pid, start=p.start) for p in members}
+        return sorted(members, key=lambda p: (p.pid != self.root.pid, p.start))
+
+    def scan_thoroughly(self) -> list[Proc]:
+        """As `scan`, and whoever else carries this run's id in the environment."""
+        members = self.scan()
+        seen = {p.pid for p in members} | self.exclude
+        strays = probe.processes_with_variable("BACKPROP_RUN_ID", self._run_id, probe.read_table())
+        return members + [p for p in strays if p.pid not in seen]
+
+    def measure(self, now: float) -> None:
+        """Note what the tree uses; `now` is monotonic seconds."""
+        rss, ticks, count, runnable = probe.usage_of(self.scan())
+        cores = 0.0
+        if self._last_ticks is not None and now > self._last_ticks[0]:
+            then, before = self._last_ticks
+            cores = max(0.0, (ticks - before) / os.sysconf("SC_CLK_TCK") / (now - then))
+        self._last_ticks = (now, ticks)
+        # Half the old value: one glance at a moment of waiting must not hide a busy training.
+        self.runnable = max(1.0, (self.runnable + runnable) / 2)
+        peak = max(rss, self.resources.peak_rss_bytes)
+        self.resources = Resources(
+            rss_bytes=rss, peak_rss_bytes=peak, cpu_cores=round(cores, 2), processes=count
+        )
+
+    def is_surely_empty(self) -> bool:
+        """A cheap look after the leader was reaped: True only if nothing of the tree can be left."""
+        if self._adopter is None or not os.path.exists(f"/proc/self/task/{os.getpid()}/children"):
+            return False
+        if children_of_self() - self.exclude:
+            return False
+        try:
+            os.killpg(self.root.pid, 0)
+        except ProcessLookupError:
+            return True
+        except PermissionError:
+            return False
+        return False
+
+    def reap_orphans(self) -> None:
+        """Wait for adopted processes that have ended; the leader is the engine's."""
+        if self._adopter is None:
+            return
+        for pid in children_of_self() - self.exclude - {self.root.pid}:
+            try:
+                os.waitpid(pid, os.WNOHANG)
+            except ChildProcessError:
+                pass
+
+    def signal_group(self, number: int) -> None:
+        """Once, to the training's own process group."""
+        try:
+            os.killpg(self.root.pid, number)
+        except (ProcessLookupError, PermissionError):
+            self.signal_all(number, self.scan())
+
+    def signal_all(self, number: int, members: Iterable[Proc]) -> None:
+        """To each member, in order; one that has gone meanwhile is passed over."""
+        for member in members:
+            send(Process(pid=member.pid, start=member.start), number)
+
+    def pause(self) -> None:
+        """SIGSTOP to all, leader first: a parent must not see its workers stand still."""
+        self.signal_all(signal.SIGSTOP, self.scan())
+
+    def wake(self) -> None:
+        """SIGCONT to all, children first."""
+        self.signal_all(signal.SIGCONT, reversed(self.scan()))
+
+
+def send(process: Process, number: int) -> bool:
+    """Signal exactly this process; False if it has gone (its number may be another's by now)."""
+    try:
+        if not hasattr(os, "pidfd_open"):
+            if probe.start_of(process.pid) != process.start:
+                return False
+            os.kill(process.pid, number)
+            return True
+        handle = os.pidfd_open(process.pid)
+    except OSError:
+        return False
+    try:
+        if probe.start_of(process.pid) != process.start:
+            return False
+        signal.pidfd_send_signal(handle, number)
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(handle)
