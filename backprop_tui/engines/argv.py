@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from backprop_tui.model.samples import GpuSample
     from backprop_tui.model.spec import SliceSpec
 
+GRACE_S = 30.0
+TORCHRUN_GRACE_S = 40.0
+"""Its agent gives the workers 30 s of its own."""
+_ELASTIC = frozenset({"torchrun", "torch.distributed.run", "torch.distributed.launch", "accelerate"})
 OUTPUT_COLUMNS = "300"
 """Rich draws a progress line 80 columns wide where it sees no terminal, and wraps it."""
 
@@ -43,6 +47,15 @@ def _told_flags(spec: SliceSpec, args: list[str]) -> list[str]:
 def checkpoint_every_s(spec: SliceSpec) -> float:
     """How often the script is asked to save, seconds."""
     return float(spec.setting("checkpointEveryMinutes")) * 60
+
+
+def grace_s(spec: SliceSpec) -> float:
+    """How long the training may take to save and end after the stop signal, seconds."""
+    asked = spec.setting("graceSeconds")
+    if asked is not None:
+        return float(asked)
+    words = {word.rpartition("/")[2] for word in spec.command}
+    return TORCHRUN_GRACE_S if words & _ELASTIC else GRACE_S
 
 
 def environment_of(

@@ -67,6 +67,19 @@ class HeldFile:
         self._lock.release()
 
 
+class HeldLease(HeldFile):
+    """The lease of a run that has started."""
+
+    def __init__(self, path: str, lease: Lease) -> None:
+        super().__init__(path)
+        self.lease = lease
+
+    def update(self, *, runnable: float) -> None:
+        """Note how many tasks of the run want the processor."""
+        self.lease = self.lease.replace(runnable=round(runnable, 2))
+        self.write(self.lease.plain())
+
+
 class AdmissionDesk:
     """Reads the others, decides, and hands out a lease, all under one lock."""
 
@@ -113,24 +126,25 @@ class AdmissionDesk:
         with self._locked():
             return self._decide(request, time.time())[0]
 
-    def try_start(self, request: Request) -> tuple[Admission, HeldFile | None]:
+    def try_start(self, request: Request) -> tuple[Admission, HeldLease | None]:
         """The verdict on a start now and, when it is yes, the lease that makes it true."""
         with self._locked():
             now = time.time()
             admission, _leases = self._decide(request, now)
             if not admission.admitted:
                 return admission, None
-            lease = HeldFile(self._path("leases", f"{request.run_id}.{os.getpid()}"))
             gpu = admission.gpu
-            lease.take(
+            lease = HeldLease(
+                self._path("leases", f"{request.run_id}.{os.getpid()}"),
                 Lease(
                     run_id=request.run_id,
                     pid=os.getpid(),
                     since=now,
                     gpus=(gpu.index,) if gpu else (),
                     gpu_bytes=request.min_free_vram_bytes if gpu else 0,
-                ).plain()
+                ),
             )
+            lease.take(lease.lease.plain())
             self.leave()
             return admission, lease
 
@@ -149,11 +163,11 @@ class AdmissionDesk:
             self._ticket.drop()
             self._ticket = self._place = None
 
-    def end(self, held: HeldFile, lease: Lease) -> None:
+    def end(self, held: HeldLease) -> None:
         """Give a lease back; the load that it leaves behind is remembered."""
         try:
             with self._locked():
-                self._remember_end(lease, time.time())
+                self._remember_end(held.lease, time.time())
                 held.drop()
         except (OSError, StoreError):
             held.drop()

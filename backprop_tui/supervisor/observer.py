@@ -1,4 +1,4 @@
-"""What a front end that hosts a supervisor is told; one that hosts none hears nothing."""
+"""What a front end that hosts a supervisor is told."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ if TYPE_CHECKING:
 class Observer:
     """Hears of a run's life, in the supervisor's own thread. Must never block and never raise."""
 
-    def queued(self, run: Run, spec: SliceSpec, admission: Admission) -> None:
+    def queued(self, run: Run, admission: Admission) -> None:
         """The run waits; called again whenever the reasons change."""
 
-    def began(self, run: Run, spec: SliceSpec, launch: Launch, admission: Admission) -> None:
-        """The training was started."""
+    def starting(self, spec: SliceSpec, launch: Launch, admission: Admission) -> None:
+        """It was decided what runs where; the training starts next."""
+
+    def started(self, run: Run, log_path: str) -> None:
+        """The training runs and the record says so."""
 
     def turned(self, run: Run, left_s: float) -> float | None:
         """A turn of the loop is over; returns seconds after which it wants another, None for the usual."""
@@ -25,6 +28,3 @@ class Observer:
 
     def said(self, text: str) -> None:
         """Something worth a line to the person who watches."""
-
-    def ended(self, run: Run, spec: SliceSpec) -> None:
-        """The slice has ended and the record is complete."""

@@ -23,10 +23,11 @@ class Publisher:
         self._folder = folder
         self._spec = spec
         self._last_progress = float("-inf")
-        self._step: int | None = None
 
     def changed(self, run: Run, now: float) -> list[str]:
         """The state changed; returns what could not be written. `now` is monotonic seconds."""
+        if run.state is RunState.STARTING:
+            return []  # running or failed follows at once, and the training must not wait for this
         self._last_progress = now
         problems = self._mirror(run)
         if run.state in (RunState.QUEUED, RunState.RUNNING) or run.state.is_ended:

@@ -68,7 +68,7 @@ class Recorder:
         self.amend_slice(state=state, reason=reason, **fields)
         self.event("state", state=state, **({"reason": reason.plain()} if reason else {}))
         self.flush(force=True)
-        self._tell(self._publisher.changed(self._run, self._clock.monotonic()))
+        self.publish_now()
 
     def amend(self, **fields: Any) -> None:
         """Change fields of the run."""
@@ -172,6 +172,10 @@ class Recorder:
             return
         self._state_written = now
         self._is_dirty = False
+
+    def publish_now(self) -> None:
+        """Let the index and experiments.json say what is so."""
+        self._tell(self._publisher.changed(self._run, self._clock.monotonic()))
 
     def publish_progress(self) -> None:
         """Let experiments.json follow, now and then."""

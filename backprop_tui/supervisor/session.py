@@ -4,40 +4,52 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 
-from backprop_tui.errors import AdmissionRefused, BackpropError, EngineError, Interrupted, RunActive, StoreError
+from backprop_tui.engines.argv import argv_of, environment_of, grace_s
+from backprop_tui.engines.base import Launch
+from backprop_tui.engines.local import LocalEngine
+from backprop_tui.errors import EngineError, Interrupted, RunActive
+from backprop_tui.files import FileLock
 from backprop_tui.frozen import Frozen
-from backprop_tui.model.run import Owner, Process, Reason, Run, Slice
+from backprop_tui.model.run import Reason, Run
 from backprop_tui.model.states import RunState
-from backprop_tui.supervisor.signals import STOP_SIGNALS, SignalBox
+from backprop_tui.probes import tree as processes
+from backprop_tui.protocol.lines import LineSplitter
+from backprop_tui.protocol.parse import parse
+from backprop_tui.supervisor.enrolment import enrol, request_of
+from backprop_tui.supervisor.guard import Guard, GuardOrders
+from backprop_tui.supervisor.inbox import Inbox
+from backprop_tui.supervisor.loop import Parts, Supervision
+from backprop_tui.supervisor.publish import Publisher
+from backprop_tui.supervisor.queueing import Queue, refusal
+from backprop_tui.supervisor.recorder import Recorder
+from backprop_tui.supervisor.signals import SignalBox
+from backprop_tui.supervisor.timebox import TimeBox
+from backprop_tui.supervisor.tree import TrainingTree, adopt_orphans, children_of_self
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from backprop_tui.files import FileLock
     from backprop_tui.model.decisions import Admission
+    from backprop_tui.model.run import Process
     from backprop_tui.model.spec import SliceSpec
     from backprop_tui.store.folder import RunFolder
     from backprop_tui.store.home import Home
-    from backprop_tui.supervisor.admission import AdmissionDesk, HeldFile
+    from backprop_tui.supervisor.admission import AdmissionDesk, HeldLease
     from backprop_tui.supervisor.clock import Clock
     from backprop_tui.supervisor.observer import Observer
-
-QUEUE_LOOK_S = 2.0
 
 
 class Plan(Frozen):
     """A slice that somebody wants: everything but the permission to start."""
 
     spec: SliceSpec
-    """Of a new run without an id: run_id is ""."""
     is_resume: bool
     wait_s: float | None = None
     """How long to queue for admission; None: refuse at once, infinity: as long as it takes."""
 
 
 class Session:
-    """One supervised slice. To be used in the main thread of a process that does nothing else meanwhile."""
+    """One supervised slice, in the main thread of a process that does nothing else meanwhile."""
 
     def __init__(self, home: Home, plan: Plan, desk: AdmissionDesk, observer: Observer, clock: Clock) -> None:
         self._home = home
@@ -45,44 +57,154 @@ class Session:
         self._desk = desk
         self._observer = observer
         self._clock = clock
-        self._folder: RunFolder | None = None
-        self._lock: FileLock | None = None
-        self._signals = SignalBox()
 
     def run(self) -> Run:
         """Take the slice to its end; returns the finished record.
 
         Raises:
-            AdmissionRefused: the Governor said no (and the wait, if any, ran out).
+            AdmissionRefused: the Governor said no, or the wait ran out.
             Interrupted: a person interrupted before the training was started.
             EngineError: the training could not be started; the record says so.
             RunActive: somebody else runs it.
             StoreError: the record cannot be written.
         """
-        from backprop_tui.supervisor.request import request_of
-
-        close_inherited_files()
         spec = self._plan.spec
-        lease: HeldFile | None = None
+        self._home.ensure()
+        self._desk.open()
+        lock = self._lock_existing() if self._plan.is_resume else None
+        signals = SignalBox()
+        lease: HeldLease | None = None
         try:
-            self._home.ensure()
-            self._desk.open()
-            if self._plan.is_resume or spec.run_id or self._plan.wait_s is not None:
-                spec = self._claim(spec)
-            request = request_of(spec, os.environ)
-            admission, lease = self._desk.try_start(request)
+            admission, lease = self._desk.try_start(request_of(spec, os.environ))
+            if lease is None and self._plan.wait_s is None:
+                raise refusal(admission)
+            if signals.has_stop:
+                raise Interrupted("interrupted before anything was started")
+            folder, spec, run, lock = enrol(self._home, self._plan, lock, self._clock)
+            publisher = Publisher(self._home, folder, spec)
+            recorder = Recorder(folder, run, spec, publisher, self._clock)
             if lease is None:
-                if self._plan.wait_s is None:
-                    self._give_up_claim()
-                    raise refusal(admission)
-                spec, admission, lease = self._wait(spec, admission)
-            if self._folder is None:
-                spec = self._claim(spec)
-            return self._supervise(spec, admission, lease)
+                queue = Queue(self._desk, recorder, folder, spec, signals, self._observer)
+                admission, lease = queue.wait(admission, self._plan.wait_s or 0.0)
+                if lease is None:
+                    return recorder.run
+            self._supervise(folder, spec, recorder, signals, admission, lease, lock)
+            return recorder.run
         finally:
             self._desk.leave()
             if lease is not None:
-                lease.drop()
-            if self._lock is not None:
-                self._lock.release()
-            self._signals.close()
+                self._desk.end(lease)
+            if lock is not None:
+                lock.release()
+            signals.close()
+
+    def _lock_existing(self) -> FileLock:
+        run_id = self._plan.spec.run_id
+        lock = FileLock(self._home.run(run_id).file("lock"))
+        if not lock.try_acquire():
+            raise RunActive(
+                f"run {run_id} is running already", hint=f"see it with: backprop status {run_id}"
+            )
+        return lock
+
+    def _supervise(
+        self,
+        folder: RunFolder,
+        spec: SliceSpec,
+        recorder: Recorder,
+        signals: SignalBox,
+        admission: Admission,
+        lease: HeldLease,
+        lock: FileLock,
+    ) -> None:
+        box_s = float(spec.setting("maxRunMinutes")) * 60
+        deadline = self._clock.epoch() + box_s
+        launch = Launch(
+            argv=argv_of(spec),
+            env=environment_of(spec, os.environ, gpu=admission.gpu, deadline=deadline),
+            cwd=spec.cwd,
+            log_path=folder.file("output.log"),
+        )
+        for decision in admission.decisions:
+            recorder.event("decision", **decision.plain())
+        gpus = (admission.gpu.index,) if admission.gpu else ()
+        recorder.change(RunState.STARTING, None, gpus=gpus)
+        self._observer.starting(spec, launch, admission)
+        orders = GuardOrders(
+            run_id=spec.run_id,
+            report_path=folder.file("guard.json"),
+            grace_s=grace_s(spec),
+            stop_signal=signal.Signals[spec.setting("stopSignal")],
+            lock_fd=lock.fileno(),
+        )
+        keeper = Keeper(orders, lease, recorder)
+        engine = LocalEngine(processes.start_of)
+        others = children_of_self() - {keeper.guard.pid}
+        try:
+            training = engine.start(launch)
+        except EngineError as error:
+            keeper.dismiss()
+            reason = Reason(code="spawn", text=error.message, by="box")
+            recorder.change(RunState.FAILED, reason, ended=self._clock.epoch())
+            recorder.close()
+            raise
+        box = TimeBox(box_s, self._clock.monotonic())
+        keeper.watch(training, TrainingTree(spec.run_id, training, adopts=adopt_orphans(), exclude=others))
+        recorder.amend(training=training)
+        recorder.change(RunState.RUNNING, None, log_start=engine.offset)
+        self._observer.started(recorder.run, launch.log_path)
+        parts = Parts(
+            engine=engine,
+            tree=keeper.tree,
+            recorder=recorder,
+            box=box,
+            inbox=Inbox(folder, recorder, spec.n),
+            signals=signals,
+            observer=self._observer,
+            clock=self._clock,
+            splitter=LineSplitter(),
+            parse=parse,
+            housekeeping=keeper.keep,
+        )
+        Supervision(parts, grace_s=orders.grace_s, stop_signal=orders.stop_signal).run()
+        keeper.dismiss()
+        recorder.close()
+        engine.close()
+
+
+class Keeper:
+    """What has to be kept up beside a training: its guard and its lease."""
+
+    tree: TrainingTree
+
+    def __init__(self, orders: GuardOrders, lease: HeldLease, recorder: Recorder) -> None:
+        self._orders = orders
+        self._lease = lease
+        self._recorder = recorder
+        self._told: tuple[str, ...] = ()
+        self.guard = Guard.start(orders)
+
+    def watch(self, training: Process, tree: TrainingTree) -> None:
+        """The training runs: guard it, and leave the guard itself out of its tree."""
+        self._training = training
+        self.tree = tree
+        tree.exclude.add(self.guard.pid)
+        self.guard.watch(training)
+
+    def keep(self) -> None:
+        """Every few seconds: a new guard if somebody killed it, the lease's load, the checkpoint folders."""
+        if self.guard.is_dead():
+            self._recorder.event("guard", text="the guard was killed; there is a new one")
+            self.guard = Guard.start(self._orders)
+            self.tree.exclude.add(self.guard.pid)
+            self._told = ()
+            self.guard.watch(self._training, self._told)
+        paths = self._recorder.book.paths
+        if paths != self._told:
+            self._told = paths
+            self.guard.watch(self._training, paths)
+        self._lease.update(runnable=self.tree.runnable)
+
+    def dismiss(self) -> None:
+        self.guard.dismiss()
+

@@ -1,0 +1,18 @@
+"""Which environment variables look like secrets, and what stands in their place in records."""
+
+from __future__ import annotations
+
+import re
+
+MASK = "•••"
+_SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL|AUTH", re.IGNORECASE)
+
+
+def is_secret(name: str) -> bool:
+    """Whether a variable's name says that its value should not be kept."""
+    return _SECRET.search(name) is not None
+
+
+def masked(env: dict[str, str]) -> dict[str, str]:
+    """The same variables, the values of secret ones hidden."""
+    return {name: MASK if is_secret(name) else value for name, value in env.items()}
