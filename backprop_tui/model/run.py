@@ -115,6 +115,9 @@ class Run(Frozen):
     best_loss: float | None = None
     metric_lines: int = 0
     output_bytes: int = 0
+    """How far output.log was understood: the end of the last whole line."""
+    metrics_bytes: int = 0
+    """Size of metrics.jsonl when this was written; what lies beyond was read from later output."""
     checkpoints: tuple[Checkpoint, ...] = ()
     """The newest 20, oldest first; all of them are in checkpoints.jsonl."""
     checkpoint_count: int = 0

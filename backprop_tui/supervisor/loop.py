@@ -220,8 +220,8 @@ class Supervision:
                 return
             data = p.engine.read(CHUNK)
             if data:
-                p.recorder.amend(output_bytes=p.recorder.run.output_bytes + len(data))
                 p.recorder.take(p.parse(p.splitter.feed(data)))
+                p.recorder.amend(output_bytes=p.engine.offset - p.splitter.pending)
             if len(data) < CHUNK:
                 self._read_all = True
                 return
@@ -274,6 +274,7 @@ class Supervision:
             if self._read_all or p.recorder.is_blocked:
                 break
         p.recorder.take(p.parse(p.splitter.flush()))
+        p.recorder.amend(output_bytes=p.engine.offset)
         p.recorder.judge(final=True)
         leader = self._exit
         if leader is None:  # a survivor in an uninterruptible call

@@ -46,6 +46,7 @@ class Recorder:
         self._is_dirty = True
         self._has_progress = False
         self._state_written = float("-inf")
+        self._written_before = 0
         self.book = CheckpointBook(spec.cwd, run.checkpoints, run.checkpoint_count)
 
     @property
@@ -110,7 +111,10 @@ class Recorder:
         if not batch:
             return
         stamp = f"{self._clock.epoch():.3f}"
-        self._append("metrics.jsonl", "".join([_metric_line(metric, stamp) for metric in batch]).encode())
+        new = batch[self._written_before :]
+        self._written_before = max(0, self._written_before - len(batch))
+        if new:
+            self._append("metrics.jsonl", "".join([_metric_line(metric, stamp) for metric in new]).encode())
         last = dict(self._run.last)
         best = self._run.best_loss
         for metric in batch:
@@ -162,7 +166,9 @@ class Recorder:
         age = now - self._state_written
         if not (force or (self._is_dirty and age >= STATE_EVERY_S) or age >= HEARTBEAT_S):
             return
-        self._run = self._run.replace(updated=round(self._clock.epoch(), 3))
+        self._run = self._run.replace(
+            updated=round(self._clock.epoch(), 3), metrics_bytes=self._size_of("metrics.jsonl")
+        )
         try:
             self._folder.write_run(self._run, durable=durable)
         except (OSError, StoreError) as error:
@@ -191,9 +197,18 @@ class Recorder:
             appender.close()
         self._appenders.clear()
 
-    def metrics_size(self) -> int:
-        """Bytes in metrics.jsonl so far."""
-        return self._appender("metrics.jsonl").size
+    def take_over(self) -> None:
+        """Go on where a supervisor was killed: lines that it wrote after its last state.json are counted in."""
+        try:
+            with open(self._folder.file("metrics.jsonl"), "rb") as file:
+                file.seek(self._run.metrics_bytes)
+                self._written_before = sum(line.endswith(b"\n") for line in file)
+        except FileNotFoundError:
+            return
+
+    def _size_of(self, name: str) -> int:
+        appender = self._appenders.get(name)
+        return appender.size if appender else self._run.metrics_bytes
 
     def _newest_slice(self) -> Slice:
         newest = self._run.slice

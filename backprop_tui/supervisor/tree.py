@@ -24,7 +24,7 @@ def adopt_orphans() -> bool:
         return False
     import ctypes
 
-    return ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0) == 0
+    return bool(ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0) == 0)
 
 
 def children_of_self() -> set[int]:

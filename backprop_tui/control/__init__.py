@@ -1,0 +1,1 @@
+"""What people can do to runs: every verb that changes something."""

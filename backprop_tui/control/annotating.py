@@ -1,0 +1,136 @@
+"""Names, tags and notes of runs; archiving and deleting them."""
+
+from __future__ import annotations
+
+import os
+
+from backprop_tui.errors import RunActive, StoreError, UsageError
+from backprop_tui.files import FileLock
+from backprop_tui.protocol.text import clean
+from backprop_tui.store import mirror
+from backprop_tui.store.home import cannot_write
+from backprop_tui.store.index import Index
+from backprop_tui.store.rows import row_for
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from backprop_tui.model.run import Notes
+    from backprop_tui.store.home import Home
+
+MAX_NAME = 200
+MAX_NOTE = 4000
+MAX_TAGS = 50
+
+
+def clean_name(name: str) -> str:
+    """A run's name, fit to be shown.
+
+    Raises:
+        UsageError: nothing of it is left, or it is too long.
+    """
+    cleaned = clean(name, 10_000).strip()
+    if not cleaned:
+        raise UsageError(f"{name!r} is no name", hint="give at least one character that can be seen")
+    if len(cleaned) > MAX_NAME:
+        raise UsageError(f"the name has {len(cleaned)} characters, {MAX_NAME} are allowed")
+    return cleaned
+
+
+def clean_tags(tags: list[str]) -> tuple[str, ...]:
+    """Tags, fit to be shown: commas and blanks separate them.
+
+    Raises:
+        UsageError: there are too many.
+    """
+    words = [word for tag in tags for word in clean(tag, 1000).replace(",", " ").split()]
+    cleaned = tuple(dict.fromkeys(word[:64] for word in words))
+    if len(cleaned) > MAX_TAGS:
+        raise UsageError(f"{len(cleaned)} tags were given, {MAX_TAGS} are allowed")
+    return cleaned
+
+
+def rename(home: Home, run_id: str, name: str) -> Notes:
+    """Give a run another name."""
+    return _annotate(home, run_id, name=clean_name(name))
+
+
+def retag(home: Home, run_id: str, *, add: list[str], drop: list[str]) -> Notes:
+    """Add and drop tags."""
+    old = home.run(run_id).read_notes().tags
+    dropped = set(clean_tags(drop))
+    kept = [tag for tag in old if tag not in dropped]
+    return _annotate(home, run_id, tags=clean_tags([*kept, *add]))
+
+
+def set_note(home: Home, run_id: str, note: str) -> Notes:
+    """Replace a run's note."""
+    lines = [clean(line, MAX_NOTE) for line in note.splitlines()]
+    return _annotate(home, run_id, note="\n".join(lines)[:MAX_NOTE])
+
+
+def archive(home: Home, run_id: str, *, archived: bool = True) -> Notes:
+    """Take a run out of the history's view, or bring it back; its record stays whole."""
+    if archived:
+        with _ended(home, run_id):
+            return _annotate(home, run_id, archived=True)
+    return _annotate(home, run_id, archived=False)
+
+
+def purge(home: Home, run_id: str) -> int:
+    """Delete a run's record for good; returns how many bytes were freed. Checkpoints are left where they are.
+
+    Raises:
+        RunActive: it has not ended.
+    """
+    import shutil
+
+    folder = home.run(run_id)
+    with _ended(home, run_id):
+        size = folder.size()
+        # Under another name first: a half-deleted record must not look like a run.
+        doomed = os.path.join(home.runs, f".deleted-{run_id}")
+        os.rename(folder.path, doomed)
+        shutil.rmtree(doomed)
+    home.clear_active(run_id)
+    index = Index(home)
+    index.remove([run_id])
+    index.close()
+    mirror.remove(home, [run_id])
+    return size
+
+
+def _ended(home: Home, run_id: str) -> FileLock:
+    lock = FileLock(home.run(run_id).file("lock"))
+    if not lock.try_acquire():
+        raise RunActive(f"run {run_id} is running", hint=f"stop it first: backprop stop {run_id}")
+    return lock
+
+
+def _annotate(home: Home, run_id: str, **changes: Any) -> Notes:
+    folder = home.run(run_id)
+    lock = FileLock(folder.file("notes.lock"))
+    try:
+        lock.acquire(10.0)
+        with lock:
+            notes = folder.read_notes().replace(**changes)
+            folder.write_notes(notes)
+            _publish(home, run_id, notes)
+            return notes
+    except TimeoutError:
+        raise StoreError(f"the notes of run {run_id} are being changed by another process")
+    except OSError as error:
+        raise cannot_write(folder.path, error)
+
+
+def _publish(home: Home, run_id: str, notes: Notes) -> None:
+    folder = home.run(run_id)
+    index = Index(home)
+    index.upsert([row_for(folder)])
+    index.close()
+    try:
+        run, spec = folder.read_run(), folder.read_spec()
+    except StoreError:
+        return  # a broken record can still be named
+    mirror.update(home, run, spec, notes, folder.checkpoint_paths(mirror.KEPT_PATHS))

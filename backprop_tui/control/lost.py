@@ -1,0 +1,166 @@
+"""Finds runs whose supervisor is gone, and brings their record to a truthful end.
+
+Only a process on the run's own host may judge it. Whatever still trains without a supervisor and without a
+guard is stopped first.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+from backprop_tui.engines.argv import grace_s
+from backprop_tui.errors import BackpropError, StoreError
+from backprop_tui.files import FileLock
+from backprop_tui.model.run import Reason
+from backprop_tui.model.states import RunState
+from backprop_tui.probes import host
+from backprop_tui.probes.tree import is_alive
+from backprop_tui.protocol.lines import LineSplitter
+from backprop_tui.protocol.parse import parse
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from backprop_tui.model.run import Run
+    from backprop_tui.model.spec import SliceSpec
+    from backprop_tui.store.folder import RunFolder
+    from backprop_tui.store.home import Home
+
+GUARD_WAIT_S = 1.0
+"""A guard whose training is gone needs a moment to write its report."""
+UNMADE_S = 60.0
+CHUNK = 256 * 1024
+
+
+def settle_lost(home: Home) -> list[str]:
+    """Judge every active run of this host; returns the ids that turned out to be lost."""
+    lost = []
+    for run_id in sorted(home.active_ids()):
+        try:
+            if _settle(home, run_id):
+                lost.append(run_id)
+        except (BackpropError, OSError):
+            continue  # one broken record must not hide the others; it shows as broken
+    return lost
+
+
+def has_supervisor(run: Run) -> bool:
+    """Whether the process that wrote this state lives; for runs of other hosts there is no telling: True."""
+    owner = run.owner
+    if owner is None:
+        return False
+    if owner.host != host.hostname():
+        return True
+    return owner.boot_id == host.boot_id() and is_alive(owner.process)
+
+
+def _settle(home: Home, run_id: str) -> bool:
+    folder = home.run(run_id)
+    try:
+        run = folder.read_run()
+    except StoreError:
+        _clear_unmade(home, folder)
+        return False
+    if run.state.is_ended or has_supervisor(run):
+        return False
+    lock = FileLock(folder.file("lock"))
+    if not _take(lock, run):
+        return False  # its guard is still stopping the training
+    try:
+        run = folder.read_run()
+        if run.state.is_ended or has_supervisor(run):
+            return False
+        _conclude(home, folder, run)
+        return True
+    finally:
+        lock.release()
+
+
+def _take(lock: FileLock, run: Run) -> bool:
+    if run.training is not None and is_alive(run.training):
+        return lock.try_acquire()
+    try:
+        lock.acquire(GUARD_WAIT_S)
+    except TimeoutError:
+        return False
+    return True
+
+
+def _conclude(home: Home, folder: RunFolder, run: Run) -> None:
+    from backprop_tui.supervisor.clock import Clock
+    from backprop_tui.supervisor.publish import Publisher
+    from backprop_tui.supervisor.recorder import Recorder
+
+    spec = folder.read_spec()
+    reason, ended = _explain(folder, run, spec)
+    recorder = Recorder(folder, run, spec, Publisher(home, folder, spec), Clock())
+    recorder.take_over()
+    end = _catch_up(folder, recorder, run)
+    recorder.judge(final=True)
+    recorder.amend(training=None, output_bytes=end)
+    recorder.change(RunState.LOST, reason, ended=round(ended, 3), log_end=end)
+    recorder.close()
+
+
+def _catch_up(folder: RunFolder, recorder: object, run: Run) -> int:
+    """Read what the script printed after its supervisor died; returns the log's size."""
+    from backprop_tui.supervisor.recorder import Recorder
+
+    assert isinstance(recorder, Recorder)
+    splitter = LineSplitter()
+    newest = run.slice
+    try:
+        with open(folder.file("output.log"), "rb") as log:
+            log.seek(max(run.output_bytes, newest.log_start if newest else 0))
+            while data := log.read(CHUNK):
+                recorder.take(parse(splitter.feed(data)))
+            recorder.take(parse(splitter.flush()))
+            return log.tell()
+    except FileNotFoundError:
+        return 0
+
+
+def _explain(folder: RunFolder, run: Run, spec: SliceSpec) -> tuple[Reason, float]:
+    owner = run.owner
+    guard = folder.read_guard()
+    if owner is not None and owner.boot_id != host.boot_id():
+        return Reason(code="box_gone", text="the machine was restarted while it ran", by="box"), run.updated
+    sent = ""
+    if guard is not None and guard.get("began", 0) >= (run.slice.started if run.slice else 0):
+        names = [str(entry[1]) for entry in guard.get("sent", ())]
+        sent = f"; its guard stopped the training ({', '.join(names)})" if names else ""
+        ended = float(guard.get("ended", time.time()))
+        return Reason(code="supervisor_gone", text=f"its supervisor was killed{sent}", by="guard"), ended
+    if run.training is not None and is_alive(run.training):
+        from backprop_tui.supervisor.descent import climb_down
+        from backprop_tui.supervisor.tree import TrainingTree
+
+        climb_down(
+            TrainingTree(run.id, run.training, adopts=False),
+            grace_s=grace_s(spec),
+            stop_signal=signal.Signals[spec.setting("stopSignal")],
+            checkpoints=tuple(c.path for c in run.checkpoints[-3:]),
+        )
+        text = "its supervisor and its guard were killed; the training was stopped when that was found"
+        return Reason(code="supervisor_gone", text=text, by="box"), time.time()
+    return Reason(code="supervisor_gone", text="its supervisor was killed", by="box"), run.updated
+
+
+def _clear_unmade(home: Home, folder: RunFolder) -> None:
+    """Remove what a start left that died before it had a record; nothing was started then."""
+    names = set(os.listdir(folder.path))
+    if names - {"control", "lock", "spec-1.json", "notes.json", "events.jsonl"}:
+        return
+    if time.time() - os.stat(folder.path).st_mtime < UNMADE_S:
+        return
+    lock = FileLock(folder.file("lock"))
+    if not lock.try_acquire():
+        return
+    try:
+        import shutil
+
+        shutil.rmtree(folder.path)
+        home.clear_active(folder.id)
+    finally:
+        lock.release()

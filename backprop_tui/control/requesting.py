@@ -1,0 +1,88 @@
+"""Asks a run's supervisor: stop, pause, continue, extend."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from backprop_tui.errors import RunNotActive
+from backprop_tui.frozen import Frozen
+from backprop_tui.probes import host
+from backprop_tui.store import requests
+from backprop_tui.supervisor.signals import DOORBELL
+from backprop_tui.supervisor.tree import send
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from backprop_tui.model.run import Run
+    from backprop_tui.store.home import Home
+
+ANSWER_S = 10.0
+POLL_S = 0.02
+
+
+class Answer(Frozen):
+    """What a supervisor answered to a request."""
+
+    run_id: str
+    ok: bool
+    text: str
+
+
+def stop(home: Home, run_id: str, *, force: bool = False) -> Answer:
+    """Ask for the stop ladder, or with `force` for SIGKILL at once; raises as `ask`."""
+    return ask(home, run_id, "stop", {"force": force})
+
+
+def pause(home: Home, run_id: str) -> Answer:
+    """Ask for the whole tree to stand still; raises as `ask`."""
+    return ask(home, run_id, "pause", {})
+
+
+def unpause(home: Home, run_id: str) -> Answer:
+    """Ask for a paused run to go on; raises as `ask`."""
+    return ask(home, run_id, "continue", {})
+
+
+def extend(home: Home, run_id: str, seconds: float) -> Answer:
+    """Ask for the time box to end later, or with negative seconds earlier; raises as `ask`."""
+    return ask(home, run_id, "extend", {"seconds": seconds})
+
+
+def ask(home: Home, run_id: str, verb: str, args: dict[str, Any]) -> Answer:
+    """Leave a request, ring, and wait for the answer.
+
+    Raises:
+        RunNotActive: the run has ended.
+        StoreError: the request cannot be left.
+    """
+    folder = home.run(run_id)
+    run = folder.read_run()
+    if run.state.is_ended:
+        raise RunNotActive(f"run {run_id} is {run.state}: there is nothing to {verb}")
+    who = f"{_user()}@{host.hostname()} (pid {os.getpid()})"
+    slice_n = run.owner.slice if run.owner else 0
+    request_id = requests.post(folder, verb, args=args, who=who, slice_n=slice_n)
+    _ring(run)
+    end = time.monotonic() + ANSWER_S
+    while time.monotonic() < end:
+        for event in reversed(folder.events(200)):
+            if event.get("event") == "request" and event.get("id") == request_id:
+                return Answer(run_id=run_id, ok=bool(event.get("ok")), text=str(event.get("text")))
+        if folder.read_run().state.is_ended:
+            return Answer(run_id=run_id, ok=verb == "stop", text="it ended meanwhile")
+        time.sleep(POLL_S)
+    requests.remove(folder, request_id)
+    return Answer(run_id=run_id, ok=False, text=f"its supervisor did not answer within {ANSWER_S:g} s")
+
+
+def _ring(run: Run) -> None:
+    owner = run.owner
+    if owner is not None and owner.host == host.hostname() and owner.boot_id == host.boot_id():
+        send(owner.process, DOORBELL)
+
+
+def _user() -> str:
+    return os.environ.get("USER") or os.environ.get("LOGNAME") or str(os.getuid())

@@ -1,0 +1,1 @@
+"""Decides whether a slice may start, and where. Pure: values in, decisions out."""

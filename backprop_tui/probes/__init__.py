@@ -1,0 +1,1 @@
+"""The only code that asks the machine: load, memory, processes, GPUs."""

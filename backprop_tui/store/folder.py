@@ -1,0 +1,183 @@
+"""One run's folder: every file of it is read and written through here."""
+
+from __future__ import annotations
+
+import json
+import os
+
+from backprop_tui import files
+from backprop_tui.errors import StoreError
+from backprop_tui.model.run import Notes
+from backprop_tui.store import codec
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from backprop_tui.model.run import Checkpoint, Run
+    from backprop_tui.model.spec import SliceSpec
+
+_TAIL = 256 * 1024
+
+
+class RunFolder:
+    """runs/<id>/"""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.id = os.path.basename(path)
+
+    def file(self, name: str) -> str:
+        """The path of one of its files."""
+        return os.path.join(self.path, name)
+
+    def read_run(self) -> Run:
+        """state.json.
+
+        Raises:
+            StoreError: it is missing, broken, or of a newer backprop.
+        """
+        return codec.run_from(self._json("state.json"), self.file("state.json"))
+
+    def write_run(self, run: Run, *, durable: bool = False) -> None:
+        files.write_atomic(self.file("state.json"), files.to_json(codec.to_record(run)), durable=durable)
+
+    def read_spec(self, n: int | None = None) -> SliceSpec:
+        """spec-<n>.json, the newest by default.
+
+        Raises:
+            StoreError: it is missing, broken, or of a newer backprop.
+        """
+        if n is None:
+            numbers = self.spec_numbers()
+            if not numbers:
+                raise StoreError(f"run {self.id} has no spec: it was never started")
+            n = numbers[-1]
+        name = f"spec-{n}.json"
+        return codec.spec_from(self._json(name), self.file(name))
+
+    def write_spec(self, spec: SliceSpec) -> None:
+        """Once and for all.
+
+        Raises:
+            StoreError: this slice has a spec already, or it cannot be written.
+        """
+        path = self.file(f"spec-{spec.n}.json")
+        if os.path.lexists(path):
+            raise StoreError(f"{path} exists already", hint="another backprop resumed this run")
+        try:
+            files.write_atomic(path, files.to_json(codec.to_record(spec)))
+        except OSError as error:
+            raise StoreError(f"cannot write {path}: {error.strerror}")
+
+    def spec_numbers(self) -> list[int]:
+        """The slices that were asked for, in order."""
+        try:
+            names = os.listdir(self.path)
+        except OSError:
+            return []
+        found = (name[5:-5] for name in names if name.startswith("spec-") and name.endswith(".json"))
+        return sorted(int(text) for text in found if text.isdecimal() and len(text) < 10)
+
+    def read_notes(self) -> Notes:
+        """notes.json; without one there is nothing to say."""
+        if not os.path.lexists(self.file("notes.json")):
+            return Notes()
+        return codec.notes_from(self._json("notes.json"), self.file("notes.json"))
+
+    def write_notes(self, notes: Notes) -> None:
+        files.write_atomic(self.file("notes.json"), files.to_json(codec.to_record(notes)))
+
+    def read_guard(self) -> dict[str, Any] | None:
+        """guard.json, None when the guard never had to act."""
+        try:
+            return self._json("guard.json")
+        except StoreError:
+            return None
+
+    def events(self, limit: int = 1000) -> list[dict[str, Any]]:
+        """The newest events, oldest first."""
+        return list(_last_lines(self.file("events.jsonl"), limit))
+
+    def checkpoints(self, limit: int = 20) -> list[Checkpoint]:
+        """The newest checkpoints with their last verdict, oldest first."""
+        newest: dict[str, Checkpoint] = {}
+        for line in reversed(list(_last_lines(self.file("checkpoints.jsonl"), 4 * limit))):
+            found = codec.checkpoint_from(line)
+            if found is not None:
+                newest.setdefault(found.path, found)
+        by_age = sorted(newest.values(), key=lambda c: c.t)
+        return by_age[-limit:]
+
+    def checkpoint_paths(self, limit: int) -> list[str]:
+        """Where the newest checkpoints were saved, oldest first."""
+        return [c.path for c in self.checkpoints(limit)]
+
+    def metrics(self, start: int = 0) -> Iterator[dict[str, Any]]:
+        """The metric lines from an offset in metrics.jsonl on."""
+        try:
+            file = open(self.file("metrics.jsonl"), "rb")  # noqa: SIM115  # closed below, by the generator
+        except FileNotFoundError:
+            return
+        with file:
+            file.seek(start)
+            for line in file:
+                if (entry := _entry(line)) is not None:
+                    yield entry
+
+    def size(self) -> int:
+        """Bytes that the folder takes."""
+        total = 0
+        for folder, _folders, names in os.walk(self.path):
+            for name in names:
+                try:
+                    total += os.lstat(os.path.join(folder, name)).st_size
+                except OSError:
+                    continue
+        return total
+
+    def _json(self, name: str) -> dict[str, Any]:
+        path = self.file(name)
+        try:
+            content = json.loads(files.read_bytes(path))
+        except FileNotFoundError:
+            raise StoreError(f"run {self.id} has no {name}")
+        except OSError as error:
+            raise StoreError(f"cannot read {path}: {error.strerror}")
+        except (ValueError, RecursionError) as error:
+            raise StoreError(f"{path} is damaged: {error}")
+        if not isinstance(content, dict):
+            raise StoreError(f"{path} is damaged: it holds no JSON object")
+        return content
+
+
+def _last_lines(path: str, limit: int) -> Iterator[dict[str, Any]]:
+    """The last entries of a file of JSON lines; torn and foreign lines are passed over."""
+    try:
+        with open(path, "rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            span = _TAIL
+            while True:
+                start = max(0, size - span)
+                file.seek(start)
+                lines = file.read(size - start).split(b"\n")
+                if start:
+                    lines = lines[1:]
+                if start == 0 or len(lines) > limit or span >= 64 * _TAIL:
+                    break
+                span *= 4
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise StoreError(f"cannot read {path}: {error.strerror}")
+    entries = [entry for line in lines if (entry := _entry(line)) is not None]
+    yield from entries[-limit:]
+
+
+def _entry(line: bytes) -> dict[str, Any] | None:
+    try:
+        entry = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return entry if isinstance(entry, dict) else None

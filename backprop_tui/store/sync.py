@@ -1,0 +1,102 @@
+"""Brings the index up to what the folders say, reading as little as possible."""
+
+from __future__ import annotations
+
+import os
+
+from backprop_tui.errors import RunNotFound, StoreError
+from backprop_tui.files import FileLock
+from backprop_tui.model.states import RunState
+from backprop_tui.store.folder import RunFolder
+from backprop_tui.store.rows import BROKEN, Row, row_for, source_mark
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from backprop_tui.store.home import Home
+    from backprop_tui.store.index import Index
+
+_BATCH = 500
+
+
+def sync(home: Home, index: Index) -> None:
+    """Follow the active runs, and the folder of runs where it changed."""
+    _follow_active(home, index)
+    try:
+        mark = str(os.stat(home.runs).st_mtime_ns)
+    except OSError:
+        return
+    if index.meta("runs_mtime") != mark:
+        _follow_folders(home, index)
+        index.set_meta("runs_mtime", mark)
+
+
+def reindex(home: Home, index: Index) -> tuple[int, int]:
+    """Compare every row with its folder; returns how many were read anew and how many dropped."""
+    known, present = index.marks(), home.ids()
+    gone = known.keys() - present
+    index.remove(gone)
+    stale = [i for i in present if known.get(i) != source_mark(RunFolder(os.path.join(home.runs, i)))]
+    _read_in(home, index, stale)
+    return len(stale), len(gone)
+
+
+def _follow_active(home: Home, index: Index) -> None:
+    rows: list[Row] = []
+    done: list[str] = []
+    for run_id in sorted(home.active_ids()):
+        try:
+            folder = home.run(run_id)
+        except RunNotFound:
+            if _is_old(os.path.join(home.active, run_id)):
+                done.append(run_id)  # a start that died before it made its folder
+            continue
+        if index.mark_of(run_id) != source_mark(folder):
+            rows.append(row_for(folder))
+        elif _has_ended(folder):
+            done.append(run_id)
+    index.upsert(rows)
+    done += [row.id for row in rows if row.state in _ENDED and _is_unlocked(home, row.id)]
+    for run_id in done:
+        home.clear_active(run_id)
+
+
+_ENDED = {state.value for state in RunState if state.is_ended}
+
+
+def _has_ended(folder: RunFolder) -> bool:
+    try:
+        return folder.read_run().state.is_ended
+    except StoreError:
+        return False
+
+
+def _is_unlocked(home: Home, run_id: str) -> bool:
+    lock = FileLock(home.run(run_id).file("lock"))
+    try:
+        free = lock.try_acquire()
+    except OSError:
+        return False
+    lock.release()
+    return free
+
+
+def _is_old(path: str) -> bool:
+    import time
+
+    try:
+        return time.time() - os.stat(path).st_mtime > 60.0
+    except OSError:
+        return False
+
+
+def _follow_folders(home: Home, index: Index) -> None:
+    known, present = index.marks(), home.ids()
+    index.remove(known.keys() - present)
+    _read_in(home, index, sorted(present - known.keys()))
+
+
+def _read_in(home: Home, index: Index, ids: list[str]) -> None:
+    for start in range(0, len(ids), _BATCH):
+        batch = [row_for(RunFolder(os.path.join(home.runs, i))) for i in ids[start : start + _BATCH]]
+        # A folder without a record may be a run that is just being made: active/ brings it in.
+        index.upsert([row for row in batch if row.state != BROKEN or _is_old(os.path.join(home.runs, row.id))])
