@@ -8,7 +8,7 @@ import time
 from backprop_tui import __version__
 from backprop_tui.config.resolve import Resolved, resolve
 from backprop_tui.control.git import git_of
-from backprop_tui.errors import NothingToResume, UsageError
+from backprop_tui.errors import EngineError, NothingToResume, UsageError
 from backprop_tui.frozen import Frozen
 from backprop_tui.model.secrets import MASK, masked
 from backprop_tui.model.spec import SettingValue, SliceSpec
@@ -81,7 +81,6 @@ def plan_start(home: Home, wish: Wish) -> Planned:
     Raises:
         UsageError, ConfigError: the wish or a configuration file cannot be understood.
         NothingToResume: --resume-from names no good checkpoint.
-        EngineError: the command does not exist.
     """
     if wish.run_id:
         if not is_valid_id(wish.run_id):
@@ -127,7 +126,10 @@ def with_script_facts(spec: SliceSpec) -> SliceSpec:
     if spec.is_command:
         from backprop_tui.engines.local import find_program
 
-        find_program(spec.command[0], {**os.environ, **spec.env}, spec.cwd)
+        try:
+            find_program(spec.command[0], {**os.environ, **spec.env}, spec.cwd)
+        except EngineError as error:
+            raise UsageError(error.message, hint=error.hint) from None
         return spec.replace(framework=asked if asked != "auto" else "unknown")
     script = os.path.join(spec.cwd, spec.command[0])
     facts = read_script(script)

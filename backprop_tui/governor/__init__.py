@@ -1,1 +1,1 @@
-"""Decides whether a slice may start, and where. Pure: values in, decisions out."""
+"""Decides from measured values; asks nothing itself, reads no clock."""

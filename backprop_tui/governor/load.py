@@ -1,7 +1,7 @@
-"""How much of the load average is backprop's own.
+"""How much of the box's load average is backprop's own.
 
-The kernel's 1-minute load average is a smoothed count of runnable tasks, brought up to date every 5 s:
-load = load * e^(-5/60) + runnable * (1 - e^(-5/60)).
+The kernel takes the number of runnable tasks every 5 s into an exponential average of one minute, so that a
+task which began to run `a` seconds ago counts 1 - exp(-a/60) by now, and one that ended fades as exp(-a/60).
 """
 
 from __future__ import annotations
@@ -16,52 +16,55 @@ if TYPE_CHECKING:
 
     from backprop_tui.model.samples import Lease
 
-MINUTE_S = 60.0
+WINDOW_S = 60.0
 TICK_S = 5.0
-STARTING_S = 10.0
-"""While this young, a run's supervisor wants a processor as well."""
+"""A task that starts just before the kernel looks counts as if it had run for a whole tick."""
+SUPERVISOR_BUSY_S = 10.0
+"""For so long after a start the supervisor itself counts as a task; later it sleeps."""
+_MOST_TASKS = 1e6
 
 
 class Residue(Frozen):
-    """What ended runs left in the load average."""
+    """What ended runs had left in the load average at one moment."""
 
     load: float
     t: float
-    """As of this epoch second; it fades from there."""
-
-    def at(self, now: float) -> float:
-        """What is left of it."""
-        return self.load * math.exp(-max(0.0, now - self.t) / MINUTE_S)
+    """Epoch seconds."""
 
 
-def own_load(leases: Sequence[Lease], residue: Residue, now: float, starting: int) -> float:
-    """What backprop's own processes add to the 1-minute load average, rather too much than too little.
+def own_load(leases: Sequence[Lease], residue: Residue, now: float, waiting: int) -> float:
+    """backprop's part of the 1-minute load average.
 
     Args:
-        leases: the living runs.
-        residue: of those that ended.
+        leases: of the runs that are going.
+        residue: of those that have ended.
         now: epoch seconds.
-        starting: how many backprop processes without a lease there are.
+        waiting: other backprop processes that are starting, each taken to be a tick old.
     """
-    return (
-        sum(contribution(lease, now) for lease in leases)
-        + residue.at(now)
-        + starting * _share(TICK_S)
-    )
+    going = sum(contribution(lease, now) for lease in leases)
+    return going + faded(residue, now) + waiting * _risen(TICK_S)
 
 
 def contribution(lease: Lease, now: float) -> float:
-    """What one run has added to the load average since it started."""
+    """The part of one run that is going."""
     age_s = max(0.0, now - lease.since)
-    tasks = lease.runnable + (1.0 if age_s < STARTING_S else 0.0)
-    # One tick more than its age: the kernel may have counted it a moment ago for the whole tick.
-    return tasks * _share(age_s + TICK_S)
+    tasks = lease.runnable if 0.0 <= lease.runnable <= _MOST_TASKS else 1.0
+    if age_s < SUPERVISOR_BUSY_S:
+        tasks += 1.0
+    return tasks * _risen(age_s)
 
 
 def after_end(residue: Residue, lease: Lease, now: float) -> Residue:
-    """The residue once this run has ended."""
-    return Residue(load=residue.at(now) + contribution(lease, now), t=now)
+    """The residue once this run has ended as well."""
+    return Residue(load=faded(residue, now) + contribution(lease, now), t=now)
 
 
-def _share(age_s: float) -> float:
-    return 1.0 - math.exp(-age_s / MINUTE_S)
+def faded(residue: Residue, now: float) -> float:
+    """What is still left of a residue."""
+    if not 0.0 < residue.load <= _MOST_TASKS:
+        return 0.0
+    return residue.load * math.exp(-max(0.0, now - residue.t) / WINDOW_S)
+
+
+def _risen(age_s: float) -> float:
+    return 1.0 - math.exp(-(age_s + TICK_S) / WINDOW_S)

@@ -1,4 +1,4 @@
-"""The Governor's verdict in words."""
+"""Decisions in words for people."""
 
 from __future__ import annotations
 
@@ -6,12 +6,22 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from backprop_tui.model.decisions import Admission
 
+_MOST_REASONS = 6
+
 
 def refusal_text(admission: Admission) -> str:
-    """Every reason with its numbers, in one line."""
-    return "; ".join(decision.text for decision in admission.refusals) or "it may start"
+    """Why a start was refused, with the numbers, in one line; "" if it was not."""
+    reasons = [decision.text for decision in admission.refusals]
+    if len(reasons) > _MOST_REASONS:
+        reasons[_MOST_REASONS:] = [f"and {len(reasons) - _MOST_REASONS} more reasons"]
+    return "; ".join(reasons)
+
+
+def help_lines(admission: Admission) -> tuple[str, ...]:
+    """What would help, each advice once."""
+    return tuple(dict.fromkeys(decision.help for decision in admission.refusals if decision.help))
 
 
 def help_text(admission: Admission) -> str:
-    """What would help against each reason, each said once."""
-    return "; ".join(dict.fromkeys(d.help for d in admission.refusals if d.help))
+    """What would help, in one line; "" if nothing is refused."""
+    return "; ".join(help_lines(admission))

@@ -94,6 +94,8 @@ class Resources(Frozen):
     cpu_cores: float = 0.0
     """Cores kept busy since the last sample."""
     processes: int = 0
+    gpu_used_bytes: int | None = None
+    """Of the leased GPU, whoever uses it."""
 
 
 class Run(Frozen):

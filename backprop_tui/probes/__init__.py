@@ -1,1 +1,1 @@
-"""The only code that asks the machine: load, memory, processes, GPUs."""
+"""Asks the machine: host, processes, GPUs. Any answer may be None, none may hang."""

@@ -1,88 +1,119 @@
-"""Which GPUs there are, by the first probe that can tell."""
+"""Samples the GPUs through whichever probe answers."""
 
 from __future__ import annotations
 
-import os
-
 from backprop_tui.errors import ProbeUnavailable
-from backprop_tui.model.samples import GpuReport, GpuSample
+from backprop_tui.model.samples import GpuReport
+from backprop_tui.probes import signs
+from backprop_tui.probes.unavailable import NoAnswer, NotInstalled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-AUTO = ("nvml", "nvidia-smi", "rocm")
-_NVML = "libnvidia-ml.so.1"
-_NVIDIA_SIGNS = ("/dev/nvidiactl", "/proc/driver/nvidia", "/sys/module/nvidia", "/dev/dxg")
+    from backprop_tui.probes.answer import Answer
+    from backprop_tui.probes.nvml import NvmlProbe
+    from backprop_tui.probes.signs import Signs
+
+PROBES = ("nvml", "nvidia-smi", "rocm")
+TIMEOUT_S = 5.0
 
 
-def sample_gpus(probe: str, *, t: float, env: Mapping[str, str], timeout_s: float = 5.0) -> GpuReport:
-    """What a probe finds at epoch second `t`; `auto` asks each that has a sign of its driver.
+def sample_gpus(probe: str, *, t: float, env: Mapping[str, str], timeout_s: float = TIMEOUT_S) -> GpuReport:
+    """One look at the GPUs; never raises, and waits at most `timeout_s` for each probe.
 
-    Never raises: a probe that cannot answer is named in the report with the reason.
+    Args:
+        probe: auto (the first that answers), nvml, nvidia-smi, rocm, or none.
+        t: epoch seconds to put into the report.
+        env: where PATH and LD_LIBRARY_PATH are looked up, and what a vendor's tool is started with.
+        timeout_s: after this a silent driver counts as unreadable.
     """
-    if probe == "none":
-        return GpuReport(t=t, probe="none")
-    probes = [name for name in AUTO if is_likely(name, env)] if probe == "auto" else [probe]
-    tried: list[tuple[str, str]] = []
-    for name in probes:
-        try:
-            gpus, notes = _ask(name, env, timeout_s)
-        except ProbeUnavailable as error:
-            tried.append((name, error.message))
-            continue
-        tried += [(name, note) for note in notes]
-        if gpus or probe != "auto":
-            return GpuReport(t=t, probe=name, gpus=gpus, tried=tuple(tried))
-        tried.append((name, "it found no GPU"))
-    return GpuReport(t=t, probe="none", failed=_is_alarming(tried), tried=tuple(tried))
-
-
-def _is_alarming(tried: list[tuple[str, str]]) -> bool:
-    return any(why not in ("it found no GPU", NO_LIBRARY) for _name, why in tried)
-
-
-NO_LIBRARY = "the NVIDIA driver library is not installed"
-
-
-def _ask(name: str, env: Mapping[str, str], timeout_s: float) -> tuple[tuple[GpuSample, ...], list[str]]:
-    if name == "nvml":
-        from backprop_tui.probes.nvml import sample_nvml
-
-        return sample_nvml(timeout_s)
-    if name == "nvidia-smi":
-        from backprop_tui.probes.nvidia_smi import sample_nvidia_smi
-
-        return sample_nvidia_smi(env, timeout_s), []
-    from backprop_tui.probes.rocm import sample_rocm
-
-    return sample_rocm(env, timeout_s), []
-
-
-def is_likely(name: str, env: Mapping[str, str]) -> bool:
-    """Whether there is a sign of the driver that a probe needs; reads a few names, loads nothing."""
-    if name == "nvml":
-        return any(map(os.path.exists, _NVIDIA_SIGNS)) or _library_is_known(env)
-    if name == "nvidia-smi":
-        return find_command("nvidia-smi", env) is not None
-    return os.path.exists("/dev/kfd") or find_command("rocm-smi", env) is not None
-
-
-def _library_is_known(env: Mapping[str, str]) -> bool:
-    folders = env.get("LD_LIBRARY_PATH", "").split(":")
-    if any(folder and os.path.exists(os.path.join(folder, _NVML)) for folder in folders):
-        return True
+    sampler = GpuSampler(probe, env=env, timeout_s=timeout_s)
     try:
-        with open("/etc/ld.so.cache", "rb") as file:
-            return _NVML.encode() in file.read()
-    except OSError:
-        return False
+        return sampler.sample(t)
+    finally:
+        sampler.close()
 
 
-def find_command(name: str, env: Mapping[str, str]) -> str | None:
-    """A program on PATH."""
-    for folder in env.get("PATH", os.defpath).split(os.pathsep):
-        path = os.path.join(folder or ".", name)
-        if os.path.isfile(path) and os.access(path, os.X_OK):
-            return path
-    return None
+class GpuSampler:
+    """Looks again and again, and keeps the driver open in between: opening it is the slow part."""
+
+    def __init__(self, probe: str, *, env: Mapping[str, str], timeout_s: float = TIMEOUT_S) -> None:
+        self._probe = probe
+        self._env = env
+        self._timeout_s = timeout_s
+        self._nvml: NvmlProbe | None = None
+
+    def sample(self, t: float) -> GpuReport:
+        """The GPUs now; never raises."""
+        if self._probe == "none":
+            return GpuReport(t=t, probe="none")
+        found = signs.look(self._env) if self._probe == "auto" else None
+        return self._first_answer(t, found)
+
+    def close(self) -> None:
+        """Let go of the driver; `sample` may be called again."""
+        if self._nvml is not None:
+            self._nvml.close()
+            self._nvml = None
+
+    def _first_answer(self, t: float, found: Signs | None) -> GpuReport:
+        tried: list[tuple[str, str]] = []
+        failed, is_silent, answered = False, False, "none"
+        for name in PROBES if found else (self._probe,):
+            if found and (why := _why_not_ask(name, found, is_silent)):
+                tried.append((name, why))
+                continue
+            try:
+                answer = self._ask(name)
+            except ProbeUnavailable as error:
+                tried.append((name, error.message))
+                is_silent = is_silent or isinstance(error, NoAnswer)
+                failed = failed or _is_failure(name, error, found)
+                continue
+            tried.extend((f"{name} {gpu}", why) for gpu, why in answer.notes)
+            if answer.gpus:
+                return GpuReport(t=t, probe=name, gpus=answer.gpus, tried=tuple(tried))
+            failed = failed or answer.unread > 0
+            answered = name if answered == "none" else answered
+        return GpuReport(t=t, probe=answered, failed=failed, tried=tuple(tried))
+
+    def _ask(self, name: str) -> Answer:
+        if name == "nvml":
+            from backprop_tui.probes.nvml import NvmlProbe
+
+            if self._nvml is None:
+                self._nvml = NvmlProbe(self._timeout_s)
+            return self._nvml.sample()
+        if name == "nvidia-smi":
+            from backprop_tui.probes import nvidia_smi
+
+            return nvidia_smi.sample(self._env, self._timeout_s)
+        if name == "rocm":
+            from backprop_tui.probes import rocm
+
+            return rocm.sample(self._env, self._timeout_s)
+        raise ProbeUnavailable("there is no such probe")
+
+
+def _why_not_ask(name: str, found: Signs, is_silent: bool) -> str:
+    if name == "nvml" and not found.nvml:
+        return "no sign of an NVIDIA driver"
+    if name == "nvidia-smi" and not found.nvidia_smi:
+        return "nvidia-smi is not on PATH"
+    if name == "nvidia-smi" and is_silent:
+        return "not asked: the driver does not answer"
+    if name == "rocm" and not found.rocm:
+        return "neither /dev/kfd nor rocm-smi is here"
+    return ""
+
+
+def _is_failure(name: str, error: ProbeUnavailable, found: Signs | None) -> bool:
+    """Whether a GPU may be in use that nobody can watch.
+
+    A container on a GPU box sees the kernel's driver but has neither device file nor library: nothing in it
+    can use the GPU, so that is no failure.
+    """
+    if found is None or not isinstance(error, NotInstalled):
+        return True
+    return found.amd_device if name == "rocm" else found.nvidia_device

@@ -1,4 +1,4 @@
-"""The box: load, memory, disk, who it is."""
+"""The box itself: load, memory, names, disks. Nothing here raises; what cannot be read is None."""
 
 from __future__ import annotations
 
@@ -6,131 +6,169 @@ import os
 import sys
 
 from backprop_tui.model.samples import HostSample
+from backprop_tui.probes.cgroup import memory_room
 
 _IS_LINUX = sys.platform == "linux"
-_NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "lustre", "gpfs", "beegfs", "ceph", "afs", "9p", "fuse.sshfs"})
+_PROC = "/proc"
+_NETWORK_KINDS = frozenset(
+    {
+        *(
+            "9p",
+            "afpfs",
+            "afs",
+            "beegfs",
+            "ceph",
+            "cifs",
+            "glusterfs",
+            "gpfs",
+            "lustre",
+            "ncpfs",
+            "nfs",
+            "nfs4",
+        ),
+        *("orangefs", "panfs", "pvfs2", "smb3", "smbfs", "webdav", "wekafs"),
+    }
+)
+_NETWORK_FUSE = ("ceph", "davfs", "gcsfuse", "gluster", "goofys", "juicefs", "rclone", "s3", "smb", "sshfs")
 
 
 def sample_host(t: float) -> HostSample:
-    """One measurement at epoch second `t`; what cannot be measured is None."""
-    total, free = _memory() if _IS_LINUX else _memory_elsewhere()
-    try:
-        load1: float | None = os.getloadavg()[0]
-    except OSError:
-        load1 = None
-    return HostSample(t=t, cores=cores(), load1=load1, ram_total_bytes=total, ram_free_bytes=free)
-
-
-def cores() -> int:
-    """Logical cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0)) or 1
-    return os.cpu_count() or 1
+    """The box now; `t` is epoch seconds for the record."""
+    if not _IS_LINUX:
+        return _sample_through_psutil(t)
+    total, free = _memory()
+    limit, room = memory_room(_read(f"{_PROC}/self/cgroup"))
+    return HostSample(
+        t=t,
+        cores=len(os.sched_getaffinity(0)) or 1,
+        load1=_load1(),
+        ram_total_bytes=_smaller(total, limit),
+        ram_free_bytes=_smaller(free, room),
+    )
 
 
 def boot_id() -> str:
-    """Differs after every boot; "" where it is unknown."""
+    """Differs after every boot of this box; "" if it cannot be told."""
     if _IS_LINUX:
-        return _text("/proc/sys/kernel/random/boot_id").strip()
+        return _read(f"{_PROC}/sys/kernel/random/boot_id").decode("ascii", "replace").strip()
     import psutil
 
-    return str(int(psutil.boot_time()))
+    return f"boot-{round(psutil.boot_time())}"
 
 
 def hostname() -> str:
-    """This host, as records name it."""
+    """This box's name, as other boxes on a shared disk see it."""
     return os.uname().nodename
 
 
-def filesystem_kind(path: str) -> str:
-    """The kind of filesystem that a path lies on, such as ext4 or nfs4; "" where it is unknown."""
-    real = os.path.realpath(path)
-    best, kind = "", ""
-    for line in _text("/proc/self/mountinfo").splitlines():
-        before, _, after = line.partition(" - ")
-        fields = before.split()
-        if len(fields) < 5 or not after:
-            continue
-        point = fields[4].encode("ascii", "replace").decode("unicode_escape")
-        inside = real == point or real.startswith(point.rstrip("/") + "/")
-        if inside and len(point) >= len(best):
-            best, kind = point, after.split()[0]
-    return kind
-
-
-def is_network_filesystem(kind: str) -> bool:
-    """Whether several hosts may write to such a filesystem."""
-    return kind in _NETWORK or kind.startswith("nfs")
-
-
 def disk_free_bytes(path: str) -> int | None:
-    """Room for this user where a path lies; None where it is unknown."""
+    """What this user may still write to the filesystem of `path`."""
     try:
         info = os.statvfs(path)
-    except OSError:
+    except (OSError, ValueError):
         return None
     return info.f_bavail * info.f_frsize
 
 
-def _memory() -> tuple[int | None, int | None]:
-    total = free = None
-    for line in _text("/proc/meminfo").splitlines():
-        if line.startswith("MemTotal:"):
-            total = int(line.split()[1]) * 1024
-        elif line.startswith("MemAvailable:"):
-            free = int(line.split()[1]) * 1024
-            break
-    for limit, used in _cgroup_limits():
-        total = limit if total is None else min(total, limit)
-        free = limit - used if free is None else min(free, max(0, limit - used))
-    return total, free
-
-
-def _cgroup_limits() -> list[tuple[int, int]]:
-    """(limit, used without the page cache) of each memory limit that binds this process, bytes."""
-    limits = []
-    for line in _text("/proc/self/cgroup").splitlines():
-        _number, _, rest = line.partition(":")
-        controllers, _, path = rest.partition(":")
-        if controllers == "":
-            root, names = "/sys/fs/cgroup", ("memory.max", "memory.current", "inactive_file")
-        elif "memory" in controllers.split(","):
-            root = "/sys/fs/cgroup/memory"
-            names = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
-        else:
-            continue
-        while True:
-            found = _cgroup_limit(root + path.rstrip("/"), *names)
-            if found is not None:
-                limits.append(found)
-            if path in ("", "/"):
-                break
-            path = os.path.dirname(path)
-    return limits
-
-
-def _cgroup_limit(folder: str, limit_name: str, used_name: str, cache_name: str) -> tuple[int, int] | None:
-    limit, used = _text(f"{folder}/{limit_name}").strip(), _text(f"{folder}/{used_name}").strip()
-    if not (limit.isdecimal() and used.isdecimal()) or int(limit) >= 1 << 60:
-        return None
-    cache = 0
-    for line in _text(f"{folder}/memory.stat").splitlines():
-        name, _, value = line.partition(" ")
-        if name == cache_name and value.isdecimal():
-            cache = int(value)
-    return int(limit), max(0, int(used) - cache)
-
-
-def _memory_elsewhere() -> tuple[int | None, int | None]:
+def filesystem_kind(path: str) -> str:
+    """The filesystem that `path` lies on, such as ext4, nfs4 or tmpfs; "unknown" if it cannot be told."""
+    try:
+        real = os.path.realpath(path)
+    except (OSError, ValueError):
+        return "unknown"
+    if _IS_LINUX:
+        return kind_of_mount(real, _read(f"{_PROC}/self/mountinfo").decode("utf-8", "surrogateescape"))
     import psutil
 
-    memory = psutil.virtual_memory()
-    return memory.total, memory.available
+    return _deepest(real, [(disk.mountpoint, disk.fstype) for disk in psutil.disk_partitions(all=True)])
 
 
-def _text(path: str) -> str:
+def is_network_filesystem(kind: str) -> bool:
+    """Whether another box may be writing to the same files."""
+    if kind.startswith("fuse."):
+        return any(name in kind[5:] for name in _NETWORK_FUSE)
+    return kind in _NETWORK_KINDS
+
+
+def kind_of_mount(path: str, mountinfo: str) -> str:
+    """The kind of the mount in /proc/self/mountinfo that an absolute path lies on."""
+    mounts = []
+    for line in mountinfo.split("\n"):
+        before, _, after = line.partition(" - ")
+        places, kinds = before.split(" "), after.split(" ")
+        if len(places) > 4 and kinds[0]:
+            mounts.append((_unescaped(places[4]), kinds[0]))
+    return _deepest(path, mounts)
+
+
+def _deepest(path: str, mounts: list[tuple[str, str]]) -> str:
+    best, length = "unknown", -1
+    for place, kind in mounts:
+        # Of two mounts on one place, the later one covers the earlier.
+        if len(place) >= length and (path + "/").startswith(place.rstrip("/") + "/"):
+            best, length = kind, len(place)
+    return best
+
+
+def _unescaped(text: str) -> str:
+    for code, sign in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
+        text = text.replace(code, sign)
+    return text
+
+
+def _load1() -> float | None:
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read()
+        return float(_read(f"{_PROC}/loadavg").split(None, 1)[0])
+    except (ValueError, IndexError):
+        return None
+
+
+def _memory() -> tuple[int | None, int | None]:
+    """Total and available bytes."""
+    data = _read(f"{_PROC}/meminfo")
+    return _kilobytes(data, b"MemTotal:"), _kilobytes(data, b"MemAvailable:")
+
+
+def _kilobytes(data: bytes, key: bytes) -> int | None:
+    start = data.find(key)
+    try:
+        return int(data[start + len(key) :].split(None, 1)[0]) * 1024 if start >= 0 else None
+    except (ValueError, IndexError):
+        return None
+
+
+def _smaller(first: int | None, second: int | None) -> int | None:
+    if first is None or second is None:
+        return first if second is None else second
+    return min(first, second)
+
+
+def _read(path: str) -> bytes:
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
-        return ""
+        return b""
+    try:
+        parts = []
+        while part := os.read(fd, 65536):
+            parts.append(part)
+        return b"".join(parts)
+    except OSError:
+        return b""
+    finally:
+        os.close(fd)
+
+
+def _sample_through_psutil(t: float) -> HostSample:
+    import psutil
+
+    total: int | None = None
+    free: int | None = None
+    load1: float | None = None
+    try:
+        load1 = os.getloadavg()[0]
+        memory = psutil.virtual_memory()
+        total, free = int(memory.total), int(memory.available)
+    except (psutil.Error, OSError):
+        pass
+    return HostSample(t=t, cores=os.cpu_count() or 1, load1=load1, ram_total_bytes=total, ram_free_bytes=free)

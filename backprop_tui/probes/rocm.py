@@ -1,4 +1,4 @@
-"""AMD GPUs: by sysfs, which costs nothing, else by rocm-smi."""
+"""Asks AMD's kernel driver through sysfs, or else rocm-smi."""
 
 from __future__ import annotations
 
@@ -8,118 +8,160 @@ import re
 
 from backprop_tui.errors import ProbeUnavailable
 from backprop_tui.model.samples import GpuSample
-from backprop_tui.probes.commands import ask
-from backprop_tui.probes.gpu import find_command
+from backprop_tui.probes.answer import Answer
+from backprop_tui.probes.command import run_tool
+from backprop_tui.probes.signs import find_program
+from backprop_tui.probes.text import clean, number, within
+from backprop_tui.probes.unavailable import NotInstalled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-_CARD = re.compile(r"card(\d+)")
+SYSFS = "/sys/class/drm"
+_OPTIONS = (
+    *("--showtemp", "--showuse", "--showmeminfo", "vram", "--showpower"),
+    *("--showproductname", "--showuniqueid", "--json"),
+)
+_AMD = "0x1002"
+_INTEGRATED_BYTES = 1 << 30
+"""Less memory of its own than this is the share of an integrated GPU, which trains nothing."""
 
 
-def sample_rocm(env: Mapping[str, str], timeout_s: float, *, drm: str = "/sys/class/drm") -> tuple[GpuSample, ...]:
+def sample(env: Mapping[str, str], timeout_s: float, sysfs: str = SYSFS) -> Answer:
     """Every AMD GPU.
 
     Raises:
-        ProbeUnavailable: neither sysfs nor rocm-smi tells of any.
+        NotInstalled: neither the driver nor rocm-smi is here.
+        NoAnswer: rocm-smi hangs.
+        ProbeUnavailable: rocm-smi fails.
     """
-    gpus = read_sysfs(drm)
-    if gpus:
-        return gpus
-    program = find_command("rocm-smi", env)
+    answer = read_sysfs(sysfs)
+    if answer.gpus or answer.notes:
+        return answer
+    program = find_program("rocm-smi", env)
     if program is None:
-        raise ProbeUnavailable("no AMD GPU in sysfs, and rocm-smi is not installed")
-    words = ["--showtemp", "--showuse", "--showmeminfo", "vram", "--showproductname", "--json"]
-    return parse_rocm_smi(ask([program, *words], timeout_s))
+        raise NotInstalled("no AMD GPU in /sys/class/drm, and rocm-smi is not on PATH")
+    output = run_tool((program, *_OPTIONS), env=env, timeout_s=timeout_s)
+    answer = parse(output.out)
+    if output.code and not answer.gpus:
+        raise ProbeUnavailable(f"rocm-smi, exit code {output.code}: {output.first_line}")
+    return answer
 
 
-def read_sysfs(drm: str) -> tuple[GpuSample, ...]:
-    """AMD GPUs from the kernel's own files."""
+def read_sysfs(root: str = SYSFS) -> Answer:
+    """The cards that AMD's driver shows below `root`, numbered by PCI address as HIP does."""
     try:
-        names = os.listdir(drm)
+        cards = [name for name in os.listdir(root) if re.fullmatch(r"card\d{1,4}", name)]
     except OSError:
-        return ()
-    cards = sorted(int(match[1]) for name in names if (match := _CARD.fullmatch(name)))
-    gpus: list[GpuSample] = []
+        return Answer()
+    devices = []
     for card in cards:
-        folder = os.path.join(drm, f"card{card}", "device")
-        total, used = _number(f"{folder}/mem_info_vram_total"), _number(f"{folder}/mem_info_vram_used")
-        if total is None:
-            continue
-        # ROCm numbers its GPUs in this order, without the cards of other makers.
-        index = str(len(gpus))
-        temp = next((t for t in map(_number, _temperatures(folder)) if t is not None), None)
-        util = _number(f"{folder}/gpu_busy_percent")
-        gpus.append(
-            GpuSample(
-                index=index,
-                mask=index,
-                uuid=f"card{card}",
-                name="AMD GPU",
-                total_bytes=total,
-                free_bytes=None if used is None else max(0, total - used),
-                temp_c=None if temp is None else temp // 1000,
-                util_percent=util,
-                vendor="amd",
-            )
-        )
-    return tuple(gpus)
+        device = f"{root}/{card}/device"
+        if _line(f"{device}/vendor") == _AMD and _line(f"{device}/mem_info_vram_total"):
+            devices.append((os.path.basename(os.path.realpath(device)), device))
+    gpus: list[GpuSample] = []
+    notes: list[tuple[str, str]] = []
+    for index, (_address, device) in enumerate(sorted(devices)):
+        gpu = _from_sysfs(str(index), device)
+        if gpu.total_bytes is not None and gpu.total_bytes < _INTEGRATED_BYTES:
+            notes.append((f"GPU {index}", "is integrated graphics with too little memory of its own"))
+        else:
+            gpus.append(gpu)
+    return Answer(gpus=tuple(gpus), notes=tuple(notes))
 
 
-def parse_rocm_smi(text: str) -> tuple[GpuSample, ...]:
-    """GPUs from `rocm-smi --json`, whose numbers are all text."""
+def _from_sysfs(index: str, device: str) -> GpuSample:
+    total = number(_line(f"{device}/mem_info_vram_total"))
+    used = number(_line(f"{device}/mem_info_vram_used"))
+    sensors = _sensors(device)
+    millidegrees = number(_line(f"{sensors}/temp1_input"))
+    microwatts = number(_line(f"{sensors}/power1_average") or _line(f"{sensors}/power1_input"))
+    unique = _line(f"{device}/unique_id")
+    return GpuSample(
+        index=index,
+        mask=index,
+        uuid=f"GPU-{clean(unique)}" if unique else "",
+        name=clean(_line(f"{device}/product_name")) or f"AMD GPU {clean(_line(f'{device}/device'))}".strip(),
+        total_bytes=_bytes(total),
+        free_bytes=_free(total, used),
+        temp_c=within(None if millidegrees is None else millidegrees / 1000, 1, 200),
+        util_percent=within(number(_line(f"{device}/gpu_busy_percent")), 0, 100),
+        power_w=None if microwatts is None or microwatts < 0 else microwatts / 1e6,
+        vendor="amd",
+    )
+
+
+def _sensors(device: str) -> str:
+    try:
+        names = sorted(os.listdir(f"{device}/hwmon"))
+    except OSError:
+        names = []
+    return f"{device}/hwmon/{names[0]}" if names else f"{device}/hwmon/none"
+
+
+def _line(path: str) -> str:
+    try:
+        with open(path, "rb") as file:
+            return file.read(4096).decode("utf-8", "replace").strip()
+    except OSError:
+        return ""
+
+
+def parse(text: str) -> Answer:
+    """Read the JSON of rocm-smi, which may follow warnings.
+
+    Raises:
+        ProbeUnavailable: there is no JSON in it.
+    """
     start = text.find("{")
     try:
-        cards = json.loads(text[start:]) if start >= 0 else {}
+        # Only the first document: warnings may follow it as well.
+        cards, _end = json.JSONDecoder().raw_decode(text, start) if start >= 0 else (None, 0)
     except (ValueError, RecursionError):
-        raise ProbeUnavailable("rocm-smi printed no JSON")
-    gpus = []
-    for key in sorted(cards if isinstance(cards, dict) else {}):
-        match, fields = _CARD.fullmatch(key), cards[key]
-        if not match or not isinstance(fields, dict):
-            continue
-        total, used = _of(fields, "VRAM Total Memory (B)"), _of(fields, "VRAM Total Used Memory (B)")
-        temp = _of(fields, "Temperature (Sensor edge) (C)")
-        if temp is None:
-            temp = _of(fields, "Temperature (Sensor junction) (C)")
-        util = _of(fields, "GPU use (%)")
-        gpus.append(
-            GpuSample(
-                index=match[1],
-                mask=match[1],
-                uuid=key,
-                name=str(fields.get("Card series") or fields.get("Card Series") or "AMD GPU")[:100],
-                total_bytes=None if total is None else int(total),
-                free_bytes=None if total is None or used is None else max(0, int(total - used)),
-                temp_c=None if temp is None else int(temp),
-                util_percent=None if util is None else int(util),
-                vendor="amd",
-            )
-        )
-    return tuple(gpus)
+        cards = None
+    if not isinstance(cards, dict):
+        raise ProbeUnavailable(f"the answer of rocm-smi is not understood: {clean(text, 100)}")
+    numbered = []
+    for key, values in cards.items():
+        if (match := re.fullmatch(r"card(\d{1,4})", key)) and isinstance(values, dict):
+            numbered.append((int(match[1]), values))
+    return Answer(gpus=tuple(_from_json(str(n), values) for n, values in sorted(numbered, key=_first)))
 
 
-def _of(fields: dict[str, Any], key: str) -> float | None:
-    try:
-        number = float(fields[key])
-    except (KeyError, TypeError, ValueError):
+def _first(pair: tuple[int, Any]) -> int:
+    return pair[0]
+
+
+def _from_json(index: str, values: dict[str, Any]) -> GpuSample:
+    def find(*keys: str) -> str:
+        return next((str(values[key]) for key in keys if values.get(key) not in (None, "", "N/A")), "")
+
+    total = number(find("VRAM Total Memory (B)"))
+    used = number(find("VRAM Total Used Memory (B)"))
+    unique = find("Unique ID").removeprefix("0x")
+    power = number(find("Average Graphics Package Power (W)", "Current Socket Graphics Package Power (W)"))
+    temp = find(*(f"Temperature (Sensor {place}) (C)" for place in ("edge", "junction")))
+    return GpuSample(
+        index=index,
+        mask=index,
+        uuid=f"GPU-{clean(unique)}" if unique else "",
+        name=clean(find("Card Series", "Card series", "Card Model", "Card model")) or "AMD GPU",
+        total_bytes=_bytes(total),
+        free_bytes=_free(total, used),
+        temp_c=within(number(temp), 1, 200),
+        util_percent=within(number(find("GPU use (%)")), 0, 100),
+        power_w=power if power is not None and power >= 0 else None,
+        vendor="amd",
+    )
+
+
+def _bytes(value: float | None) -> int | None:
+    return int(value) if value is not None and value > 0 else None
+
+
+def _free(total: float | None, used: float | None) -> int | None:
+    if not total or used is None or used < 0:
         return None
-    return number if abs(number) < 1e15 else None
-
-
-def _temperatures(folder: str) -> list[str]:
-    try:
-        monitors = sorted(os.listdir(f"{folder}/hwmon"))
-    except OSError:
-        return []
-    return [f"{folder}/hwmon/{name}/temp1_input" for name in monitors]
-
-
-def _number(path: str) -> int | None:
-    try:
-        with open(path, encoding="ascii", errors="replace") as file:
-            return int(file.read(64))
-    except (OSError, ValueError):
-        return None
+    return max(0, int(total - used))

@@ -1,4 +1,4 @@
-"""Processes and who descends from whom."""
+"""Processes, and which of them belong to a training."""
 
 from __future__ import annotations
 
@@ -7,94 +7,113 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Set
 
     from backprop_tui.model.run import Process
 
 _IS_LINUX = sys.platform == "linux"
-_PAGE = os.sysconf("SC_PAGE_SIZE")
-GONE = frozenset("ZXx")
-"""States of a process that has ended but was not waited for."""
+_PROC = "/proc"
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+_MAX_ENVIRONMENT_BYTES = 16 << 20
+_MAX_TASKS = 1024
+"""So many threads are looked at in one measurement; of the others the same share is taken to run."""
 
 
 class Proc:
-    """One line of the process table."""
+    """A process at one moment."""
 
-    __slots__ = ("cpu_ticks", "pgid", "pid", "ppid", "rss_bytes", "sid", "start", "state")
+    __slots__ = ("cpu_ticks", "pgid", "pid", "ppid", "rss_bytes", "sid", "start", "state", "threads")
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # the fields of a record
         self,
+        *,
         pid: int,
         ppid: int,
         pgid: int,
         sid: int,
-        state: str,
-        start: int,
+        state: str = "S",
+        start: int = 0,
         cpu_ticks: int = 0,
         rss_bytes: int = 0,
+        threads: int = 1,
     ) -> None:
         self.pid = pid
         self.ppid = ppid
         self.pgid = pgid
         self.sid = sid
         self.state = state
-        """R, S, D, T, Z, … as the kernel writes it."""
+        """One letter, as in /proc/PID/stat."""
         self.start = start
-        """Clock ticks since boot."""
+        """Clock ticks since boot; hundredths of a second since the epoch where there is no /proc."""
         self.cpu_ticks = cpu_ticks
         self.rss_bytes = rss_bytes
+        self.threads = threads
+
+    @property
+    def is_dead(self) -> bool:
+        """Ended, and only waiting to be reaped."""
+        # With the main thread gone but others at work, the kernel says Z as well.
+        return self.state in "ZXx" and self.threads <= 1
 
     def __repr__(self) -> str:
-        return f"Proc(pid={self.pid}, ppid={self.ppid}, sid={self.sid}, state={self.state!r})"
+        return f"Proc({', '.join(f'{name}={getattr(self, name)!r}' for name in self.__slots__)})"
 
 
-def read_process(pid: int) -> Proc | None:
-    """One process, None when there is none of that number."""
+def read_table(only_uid: int | None = None) -> dict[int, Proc]:
+    """Every process by pid, or those of one user; one that ends meanwhile may be missing."""
     if not _IS_LINUX:
-        return _read_elsewhere(pid)
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            return _parse_stat(pid, file.read())
-    except (OSError, ValueError, IndexError):
-        return None
+        from backprop_tui.probes import tree_psutil
 
-
-def _parse_stat(pid: int, line: bytes) -> Proc:
-    # The name is in brackets and may hold blanks and brackets itself: what counts is the last one.
-    fields = line[line.rindex(b")") + 2 :].split()
-    return Proc(
-        pid,
-        int(fields[1]),
-        int(fields[2]),
-        int(fields[3]),
-        chr(fields[0][0]),
-        int(fields[19]),
-        int(fields[11]) + int(fields[12]),
-        int(fields[21]) * _PAGE,
-    )
-
-
-def read_table() -> dict[int, Proc]:
-    """Every process that can be seen, by pid."""
-    if not _IS_LINUX:
-        return _table_elsewhere()
+        return tree_psutil.read_table(only_uid)
     table = {}
-    for name in os.listdir("/proc"):
-        if name.isdecimal() and (found := read_process(int(name))) is not None:
-            table[found.pid] = found
+    for name in os.listdir(_PROC):
+        if name.isdecimal():
+            process = _read_stat(f"{_PROC}/{name}/stat", only_uid)
+            if process is not None:
+                table[process.pid] = process
     return table
 
 
+def read_process(pid: int) -> Proc | None:
+    """One process, None if there is none of that number."""
+    if not _IS_LINUX:
+        from backprop_tui.probes import tree_psutil
+
+        return tree_psutil.read_process(pid)
+    return _read_stat(f"{_PROC}/{pid}/stat", None)
+
+
 def start_of(pid: int) -> int:
-    """When a process started, in ticks since boot; 0 when it is gone."""
-    found = read_process(pid)
-    return found.start if found else 0
+    """When the process of that number started, 0 if there is none."""
+    process = read_process(pid)
+    return process.start if process else 0
 
 
 def is_alive(process: Process) -> bool:
-    """Whether exactly this process still runs (a zombie does not)."""
-    found = read_process(process.pid)
-    return found is not None and found.start == process.start and found.state not in GONE
+    """Whether this very process still runs."""
+    now = read_process(process.pid)
+    return now is not None and not now.is_dead and process.start in (0, now.start)
+
+
+def parse_stat(data: bytes) -> Proc | None:
+    """Read the content of /proc/PID/stat; None if it is cut short."""
+    # The name stands in parentheses and may hold spaces and parentheses itself.
+    end = data.rfind(b")")
+    fields = data[end + 1 :].split()
+    try:
+        return Proc(
+            pid=int(data[: data.index(b"(")]),
+            ppid=int(fields[1]),
+            pgid=int(fields[2]),
+            sid=int(fields[3]),
+            state=fields[0].decode("ascii", "replace"),
+            start=int(fields[19]),
+            cpu_ticks=int(fields[11]) + int(fields[12]),
+            rss_bytes=int(fields[21]) * _PAGE_BYTES,
+            threads=int(fields[17]),
+        )
+    except (ValueError, IndexError):
+        return None
 
 
 def tree_of(
@@ -103,132 +122,140 @@ def tree_of(
     known: Iterable[Process],
     *,
     adopter: int | None,
-    exclude: Iterable[int],
+    exclude: Set[int],
 ) -> list[Proc]:
-    """The living members of a training's tree.
+    """The living members of a training's process tree, oldest first.
+
+    Members are: the root; whoever is in a session or group that it leads; whoever was a member before
+    (`known`) and still lives; orphans that came to `adopter`; and all descendants of these.
 
     Args:
         table: all processes.
-        root: the training's leading process, also when it has ended.
-        known: members seen before; they and their descendants stay members.
-        adopter: our own pid if orphans are handed to us: our other children are members too.
-        exclude: pids that are never members (we ourselves, the guard).
+        root: the training's leading process, which may have ended.
+        known: members found earlier.
+        adopter: pid of the subreaper whose children are the training's, None if there is none.
+        exclude: pids that are never members; what descends from them is not followed either.
     """
-    left_out = set(exclude)
-    children: dict[int, list[int]] = {}
-    for proc in table.values():
-        children.setdefault(proc.ppid, []).append(proc.pid)
-    lead = table.get(root.pid)
-    # The root's number, if taken again by a stranger, says nothing about session and group.
-    is_taken_again = lead is not None and lead.start != root.start
-    seeds = {p.pid for p in known if (found := table.get(p.pid)) is not None and found.start == p.start}
+    seeds = [*_known_alive(table, root, known), *_led_by(table, root)]
     if adopter is not None:
-        seeds.update(children.get(adopter, ()))
-    if not is_taken_again:
-        seeds.add(root.pid)
-        seeds.update(p.pid for p in table.values() if root.pid in (p.sid, p.pgid))
-    members: set[int] = set()
-    todo = [pid for pid in seeds if pid not in left_out]
-    while todo:
-        pid = todo.pop()
-        if pid not in members:
-            members.add(pid)
-            todo.extend(child for child in children.get(pid, ()) if child not in left_out)
-    return [table[pid] for pid in sorted(members) if pid in table and table[pid].state not in GONE]
+        seeds += [p for p in table.values() if p.ppid == adopter and p.start >= root.start]
+    members = _with_descendants(table, seeds, exclude)
+    return sorted((p for p in members if not p.is_dead), key=lambda p: (p.start, p.pid))
+
+
+def _known_alive(table: Mapping[int, Proc], root: Process, known: Iterable[Process]) -> Iterator[Proc]:
+    for process in (root, *known):
+        found = table.get(process.pid)
+        if found is not None and process.start in (0, found.start):
+            yield found
+
+
+def _led_by(table: Mapping[int, Proc], root: Process) -> Iterator[Proc]:
+    holder = table.get(root.pid)
+    if holder is not None and root.start not in (0, holder.start):
+        return  # the kernel gives a pid away only when its session and group are empty
+    for process in table.values():
+        if root.pid in (process.sid, process.pgid) and process.start >= root.start:
+            yield process
+
+
+def _with_descendants(table: Mapping[int, Proc], seeds: Iterable[Proc], exclude: Set[int]) -> list[Proc]:
+    children: dict[int, list[Proc]] = {}
+    for process in table.values():
+        children.setdefault(process.ppid, []).append(process)
+    members: dict[int, Proc] = {}
+    queue = list(seeds)
+    while queue:
+        process = queue.pop()
+        if process.pid in members or process.pid in exclude:
+            continue
+        members[process.pid] = process
+        queue += children.get(process.pid, ())
+    return list(members.values())
 
 
 def processes_with_variable(name: str, value: str, table: Mapping[int, Proc]) -> list[Proc]:
-    """Living processes of ours that were started with NAME=VALUE in their environment."""
-    wanted = os.fsencode(f"{name}={value}")
-    found = []
-    for proc in table.values():
-        if proc.state not in GONE and wanted in _environment(proc.pid):
-            found.append(proc)
-    return found
-
-
-def _environment(pid: int) -> list[bytes]:
+    """This user's living processes that were started with NAME=VALUE in their environment."""
     if not _IS_LINUX:
-        return _environment_elsewhere(pid)
-    try:
-        with open(f"/proc/{pid}/environ", "rb") as file:
-            return file.read(1 << 20).split(b"\0")
-    except OSError:
-        return []
+        from backprop_tui.probes import tree_psutil
+
+        return tree_psutil.processes_with_variable(name, value, table)
+    wanted, uid = b"\0" + os.fsencode(f"{name}={value}") + b"\0", os.getuid()
+    return [p for p in table.values() if not p.is_dead and wanted in _environment(p.pid, uid)]
 
 
-def usage_of(procs: Iterable[Proc]) -> tuple[int, int, int, int]:
-    """What processes use together: (resident bytes, processor ticks, how many, how many want a processor)."""
+def usage_of(processes: Iterable[Proc]) -> tuple[int, int, int, int]:
+    """Sums over processes: resident bytes, CPU ticks, how many, and how many of their threads want a core."""
     rss = ticks = count = runnable = 0
-    for proc in procs:
-        rss += proc.rss_bytes
-        ticks += proc.cpu_ticks
+    tasks_left = _MAX_TASKS
+    for process in processes:
+        rss += process.rss_bytes
+        ticks += process.cpu_ticks
         count += 1
-        runnable += proc.state in "RD"
+        runnable += _runnable(process, tasks_left)
+        tasks_left = max(1, tasks_left - process.threads)
     return rss, ticks, count, runnable
 
 
+def _runnable(process: Proc, limit: int) -> int:
+    """Threads in state R or D: those that the kernel counts as load."""
+    if process.threads <= 1 or not _IS_LINUX:
+        return process.state in "RD"
+    folder = f"{_PROC}/{process.pid}/task"
+    try:
+        tasks = os.listdir(folder)
+    except OSError:
+        return process.state in "RD"
+    looked_at = tasks[:limit]
+    states = [_read_stat(f"{folder}/{task}/stat", None) for task in looked_at]
+    busy = sum(task is not None and task.state in "RD" for task in states)
+    return round(busy * len(tasks) / len(looked_at)) if looked_at else 0
+
+
+def _read_stat(path: str, only_uid: int | None) -> Proc | None:
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        if only_uid is not None and os.fstat(fd).st_uid != only_uid:
+            return None
+        return parse_stat(os.read(fd, 4096))
+    except OSError:
+        return None
+    finally:
+        os.close(fd)
+
+
+def _environment(pid: int, uid: int) -> bytes:
+    """The variables between NULs, one also before the first; b"" if they are not ours to read."""
+    try:
+        fd = os.open(f"{_PROC}/{pid}/environ", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return b""
+    try:
+        if os.fstat(fd).st_uid != uid:
+            return b""
+        data = bytearray(b"\0")
+        while len(data) < _MAX_ENVIRONMENT_BYTES and (part := os.read(fd, 1 << 18)):
+            data += part
+        return bytes(data) + b"\0"
+    except OSError:
+        return b""
+    finally:
+        os.close(fd)
+
+
 def count_backprop(besides: set[int]) -> int:
-    """How many other backprop processes of this user there are."""
+    """How many backprop processes there are besides these and ourselves."""
     count = 0
-    if not _IS_LINUX:
-        return 0
-    for name in os.listdir("/proc"):
-        if not name.isdecimal() or int(name) in besides or int(name) == os.getpid():
+    for pid in read_table(os.getuid()):
+        if pid in besides or pid == os.getpid():
             continue
         try:
-            with open(f"/proc/{name}/cmdline", "rb") as file:
+            with open(f"/proc/{pid}/cmdline", "rb") as file:
                 words = file.read(4096).split(b"\0")[:4]
         except OSError:
             continue
         count += any(word.endswith(b"/backprop") or b"backprop_tui" in word for word in words)
     return count
-
-
-def _read_elsewhere(pid: int) -> Proc | None:
-    import psutil
-
-    try:
-        return _from_psutil(psutil.Process(pid))
-    except psutil.Error:
-        return None
-
-
-def _table_elsewhere() -> dict[int, Proc]:
-    import psutil
-
-    table = {}
-    for process in psutil.process_iter():
-        try:
-            table[process.pid] = _from_psutil(process)
-        except (psutil.Error, OSError):
-            continue
-    return table
-
-
-def _from_psutil(process: object) -> Proc:
-    import psutil
-
-    assert isinstance(process, psutil.Process)
-    with process.oneshot():
-        pid = process.pid
-        state = "Z" if process.status() == psutil.STATUS_ZOMBIE else "S"
-        try:
-            pgid, sid = os.getpgid(pid), os.getsid(pid)
-        except OSError:
-            pgid = sid = 0
-        try:
-            cpu, memory = process.cpu_times(), process.memory_info()
-            ticks, rss = int((cpu.user + cpu.system) * 100), int(memory.rss)
-        except psutil.Error:
-            ticks = rss = 0
-        return Proc(pid, process.ppid(), pgid, sid, state, int(process.create_time() * 100), ticks, rss)
-
-
-def _environment_elsewhere(pid: int) -> list[bytes]:
-    import psutil
-
-    try:
-        return [os.fsencode(f"{name}={value}") for name, value in psutil.Process(pid).environ().items()]
-    except (psutil.Error, OSError):
-        return []

@@ -1,1 +1,1 @@
-"""Bytes to lines to meaning. Text only: no I/O, no clock, never an exception on any input."""
+"""What a script prints: bytes to clean lines to events. Text only: no I/O, never raises on input."""

@@ -1,66 +1,72 @@
-"""Bytes of a log, as they come, to lines."""
+"""Cuts a stream of bytes into lines of text, in bounded memory."""
 
 from __future__ import annotations
 
-import re
-
-MAX_LINE = 65536
-
-_BREAKS = re.compile(rb"[\r\n\x08]+")
-
 
 class LineSplitter:
-    """Cuts a stream into lines at newlines, carriage returns and backspaces (which bars redraw with).
+    """Lines end at \\n, at \\r and at \\x08 (how bars are redrawn); empty ones are left out.
 
-    Memory is bounded: of a line longer than `max_line` bytes the rest is dropped.
+    The same lines come out however the stream is cut into chunks.
     """
 
-    def __init__(self, max_line: int = MAX_LINE) -> None:
-        self._max = max_line
-        self._open = b""
-        self._is_dropping = False
+    def __init__(self, max_line: int = 65536) -> None:
+        self._max_line = max_line
+        """Bytes of a line that are kept; the rest is dropped."""
+        self._open = bytearray()
+        """The first bytes of the line whose end has not come yet."""
+        self._is_full = False
         self.truncated = 0
-        """How many lines were cut."""
+        """Lines that were cut."""
 
     def feed(self, data: bytes) -> list[str]:
-        """The lines that `data` completes; empty ones are left out, wrong UTF-8 is replaced."""
+        """The lines that end in this chunk."""
         if b"\r" in data or b"\x08" in data:
-            pieces = _BREAKS.split(data)
-        else:
-            pieces = data.split(b"\n")
-        rest = pieces.pop()
-        if not pieces:
-            self._keep(rest)
+            data = data.replace(b"\r", b"\n").replace(b"\x08", b"\n")
+        last = data.rfind(b"\n")
+        if last < 0:
+            self._keep(data)
             return []
-        if self._open or self._is_dropping:
-            self._keep(pieces[0])
-            pieces[0] = self._open
-            self._open, self._is_dropping = b"", False
-        lines = self._decode(pieces)
-        self._keep(rest)
-        return lines
+        first = data.find(b"\n") if self._is_full else 0
+        body = self._short(b"".join((self._open, data[first:last])))
+        self._open, self._is_full = bytearray(), False
+        self._keep(data[last + 1 :])
+        return list(filter(None, body.decode("utf-8", "replace").split("\n")))
 
     @property
     def pending(self) -> int:
-        """Bytes of the line that is not complete yet."""
+        """Bytes kept of the line whose end has not come yet."""
         return len(self._open)
 
     def flush(self) -> list[str]:
-        """What is left at the end of the stream."""
-        rest, self._open = self._open, b""
-        self._is_dropping = False
-        return self._decode([rest])
+        """The last line, if it had no end."""
+        line = self._open.decode("utf-8", "replace")
+        self._open, self._is_full = bytearray(), False
+        return [line] if line else []
 
-    def _keep(self, piece: bytes) -> None:
-        room = self._max - len(self._open)
-        if len(piece) > room and not self._is_dropping:
-            self._is_dropping = True
+    def _keep(self, data: bytes) -> None:
+        if self._is_full:
+            return
+        room = self._max_line - len(self._open)
+        self._open += data[:room]
+        if len(data) > room:
+            self._is_full = True
             self.truncated += 1
-        self._open += piece[:room]
 
-    def _decode(self, pieces: list[bytes]) -> list[str]:
-        if max(map(len, pieces)) > self._max:
-            self.truncated += sum(len(piece) > self._max for piece in pieces)
-            pieces = [piece[: self._max] for piece in pieces]
-        text = b"\n".join(pieces).decode("utf-8", "replace")
-        return [line for line in text.split("\n") if line]
+    def _short(self, body: bytes) -> bytes:
+        """The same lines with the over-long ones cut; looks at one byte in `max_line` or so."""
+        parts: list[bytes] = []
+        start = copied = 0
+        while len(body) - start > self._max_line:
+            end = body.rfind(b"\n", start, start + self._max_line + 1)
+            if end < 0:
+                parts.append(body[copied : start + self._max_line])
+                self.truncated += 1
+                end = body.find(b"\n", start + self._max_line)
+                if end < 0:
+                    return b"".join(parts)
+                copied = end
+            start = end + 1
+        if not parts:
+            return body
+        parts.append(body[copied:])
+        return b"".join(parts)

@@ -1,156 +1,161 @@
-"""What lines of output mean: metrics, checkpoints and events that a script prints as JSON."""
+"""Finds what a script reports as JSON on lines of its output: metrics, checkpoints, events."""
 
 from __future__ import annotations
 
 import json
 import re
 
-from backprop_tui.model.events import CheckpointReport, Metric, ScriptEvent
-from backprop_tui.protocol.text import clean
+from backprop_tui.model.events import CheckpointReport, Metric
+from backprop_tui.protocol.fields import (
+    EXACT,
+    MAX_NAME,
+    MAX_STEP,
+    MAX_VALUES,
+    event_of,
+    name_of,
+    path_of,
+    step_of,
+    values_of,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, TypeAlias
 
-    Event = Metric | CheckpointReport | ScriptEvent
+    from backprop_tui.model.events import ScriptEvent
 
-BATCH = 512
-MAX_METRICS = 64
-MAX_NAME = 64
-MAX_STEP = 10**15
-MAX_RAW = 1000
-MAX_PATH = 4096
-MAX_FIELD = 8192
-MAX_TRIES = 8
-"""How many places in a line are tried as the beginning of a JSON object."""
+    Found: TypeAlias = Metric | CheckpointReport | ScriptEvent
 
-_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-_NUMBERS = frozenset({int, float})
+_BATCH = 512
+_SMALL_BATCH = 32
+_MAX_TRIES = 16
+"""Places in one line at which JSON may begin."""
+_MAX_RAW = 1000
+_JSON_ERRORS = (ValueError, RecursionError)
+_RESETS = re.compile(r"(?:\x1b\[[0-9;]{0,8}[mK])+\Z")
+_decode = json.JSONDecoder().raw_decode
 
 
-def parse(lines: list[str]) -> list[Event]:
-    """The events in lines of output, in order; everything else is plain output and yields nothing."""
-    found: list[Event] = []
+def parse(lines: list[str]) -> list[Found]:
+    """What the lines report, in their order. Lines that report nothing yield nothing."""
+    found: list[Found] = []
     batch: list[str] = []
     for line in lines:
-        if line[0] == "{" and line[-1] == "}":
-            batch.append(line)
-            if len(batch) == BATCH:
-                found += _parse_batch(batch)
-                batch = []
-        elif "{" in line and line.rstrip(" \t\x1b[0m").endswith("}"):
-            found += _parse_batch(batch)
-            batch = []
-            found += _parse_glued(line)
-    found += _parse_batch(batch)
+        if '"step"' not in line and '"event"' not in line:
+            continue
+        text = line if line[0] == "{" and line[-1] == "}" else _trimmed(line)
+        if text[-1:] != "}":
+            continue
+        if text[0] == "{":
+            batch.append(text)
+            if len(batch) < _BATCH:
+                continue
+        _take(batch, found)
+        batch.clear()
+        if text[0] != "{":
+            _take_alone(text, found)
+    _take(batch, found)
     return found
 
 
-def _parse_batch(batch: list[str]) -> list[Event]:
-    """Many lines by one call of the JSON parser: it is what makes a flood of metrics cheap."""
-    if not batch:
-        return []
-    objects: list[Any] | None
-    try:
-        objects = json.loads(f"[{','.join(batch)}]")
-    except (ValueError, RecursionError):
-        objects = None
-    if objects is None or len(objects) != len(batch):
-        objects = [_load(line) for line in batch]
-    return [event for value, line in zip(objects, batch, strict=True) if (event := _event(value, line))]
+def _trimmed(line: str) -> str:
+    """The line without blanks around it and without colour resets at its end."""
+    text = line.strip()
+    tail = text[-64:]
+    resets = _RESETS.search(tail)
+    return text[: len(text) - len(tail) + resets.start()].rstrip() if resets else text
 
 
-def _load(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+def _take(batch: list[str], found: list[Found]) -> None:
+    """Decode many lines at once; where one of them is no flat object, fewer at once, at last each alone."""
+    objects = _decode_together(batch)
+    if objects is not None:
+        for line, one in zip(batch, objects, strict=True):
+            _interpret(one, line, found)
+    elif len(batch) > _SMALL_BATCH:
+        for start in range(0, len(batch), _SMALL_BATCH):
+            _take(batch[start : start + _SMALL_BATCH], found)
+    else:
+        for line in batch:
+            _take_alone(line, found)
+
+
+def _decode_together(batch: list[str]) -> list[dict[str, Any]] | None:
+    """One object for each line, if each line is a flat object; lines begin and end with braces."""
+    text = ",".join(batch)
+    # With no other braces in the lines, as many values as lines can only be one object a line: where a
+    # brace stands inside a string or a list, two lines became one, and nothing could make up for it.
+    if not text.count("{") == text.count("}") == len(batch):
         return None
+    try:
+        objects: list[dict[str, Any]] = json.loads(f"[{text}]")
+    except _JSON_ERRORS:
+        return None
+    return objects if len(objects) == len(batch) else None
 
 
-def _parse_glued(line: str) -> list[Event]:
-    """JSON at the end of a line that begins otherwise: a progress bar's, or a log prefix."""
-    text = _COLOUR.sub("", line).rstrip()
-    start = -1
-    for _ in range(MAX_TRIES):
-        start = text.find('{"', start + 1)
-        if start < 0:
+def _take_alone(line: str, found: list[Found]) -> None:
+    """The JSON objects that stand, side by side, at the line's end: two writers may share a line."""
+    objects: list[tuple[dict[str, Any], str]] = []
+    at, end = -1, 0
+    for _ in range(_MAX_TRIES):
+        at = line.find("{", max(at + 1, end))
+        if at < 0:
             break
-        value = _load(text[start:])
-        if isinstance(value, dict):
-            event = _event(value, None)
-            return [event] if event else []
-    return []
-
-
-def _event(value: Any, line: str | None) -> Event | None:
-    if type(value) is not dict:
-        return None
-    if "event" in value:
-        return _named_event(value)
-    step = value.get("step")
-    if type(step) is not int and type(step) is not float:
-        return None
-    return _metric(value, step, line)
-
-
-def _metric(value: dict[str, Any], step: int | float, line: str | None) -> Metric | None:
-    if not -MAX_STEP <= step <= MAX_STEP:  # also false for NaN
-        return None
-    del value["step"]
-    is_plain = line is not None and len(line) <= MAX_RAW and 0 < len(value) <= MAX_METRICS
-    for name, number in value.items():
-        if type(number) is float:
-            # NaN and the infinities are not equal to themselves less themselves.
-            if number - number != 0.0 or len(name) > MAX_NAME:
-                is_plain = False
-        elif type(number) is not int or not -(2**53) < number < 2**53 or len(name) > MAX_NAME:
-            is_plain = False
-    if line is not None and is_plain and line.isascii() and "\\" not in line and "t" not in value and "" not in value:
-        if type(step) is float and step.is_integer():
-            step = int(step)
-        return Metric(step, value, line)
-    values = _numbers_of(value)
-    if not values:
-        return None
-    if type(step) is float and step.is_integer():
-        step = int(step)
-    return Metric(step, values)
-
-
-def _numbers_of(value: dict[str, Any]) -> dict[str, float]:
-    values: dict[str, float] = {}
-    for name, number in value.items():
-        if type(number) not in _NUMBERS:
-            continue
+        gap = line[end:at]
         try:
-            number = float(number) if abs(number) >= 2**53 else number
-        except OverflowError:
+            one, end = _decode(line, at)
+        except _JSON_ERRORS:
             continue
-        cleaned = clean(name, MAX_NAME)
-        if cleaned and len(values) < MAX_METRICS:
-            values[cleaned] = number
-    return values
+        if gap.strip():
+            objects.clear()
+        objects.append((one, line[at:end]))
+    if end == len(line):
+        for one, text in objects:
+            _interpret(one, text, found)
 
 
-def _named_event(value: dict[str, Any]) -> CheckpointReport | ScriptEvent | None:
-    name = value.pop("event")
-    if not isinstance(name, str) or not name:
-        return None
-    if name == "checkpoint_saved":
-        path, step = value.get("path"), value.get("step")
-        if isinstance(path, str) and 0 < len(path) < MAX_PATH and "\0" not in path:
-            return CheckpointReport(path=path, step=_whole_step(step))
-        return None
-    fields = {}
-    for key, item in list(value.items())[:MAX_METRICS]:
-        if isinstance(item, str):
-            fields[clean(key, MAX_NAME)] = clean(item)
-        elif not isinstance(item, (dict, list)) or len(json.dumps(item)) <= MAX_FIELD:
-            fields[clean(key, MAX_NAME)] = item
-    return ScriptEvent(name=clean(name, MAX_NAME), fields=fields)
+def _interpret(one: dict[str, Any], text: str, found: list[Found]) -> None:
+    step = one.get("step")
+    if type(step) is not int or "event" in one or not -MAX_STEP <= step <= MAX_STEP:
+        found.extend(_interpret_rare(one))
+        return
+    del one["step"]
+    if one and _is_plain(one, text):
+        found.append(Metric(step, one, text))
+    elif values := values_of(one):
+        found.append(Metric(step, values))
 
 
-def _whole_step(step: Any) -> int | None:
-    if (type(step) is int or type(step) is float) and -MAX_STEP <= step <= MAX_STEP:
-        return int(step)
-    return None
+def _is_plain(values: dict[str, Any], text: str) -> bool:
+    """Whether the object may be copied as it stands: finite numbers under names that need no cleaning."""
+    for name, value in values.items():
+        if type(value) is float:
+            if value - value != 0.0:  # NaN and the infinities
+                return False
+        elif type(value) is not int or not -EXACT <= value <= EXACT:
+            return False
+        if not 0 < len(name) <= MAX_NAME:
+            return False
+    return (
+        len(text) <= _MAX_RAW
+        and len(values) <= MAX_VALUES
+        and "t" not in values
+        and text.isascii()
+        and text.isprintable()
+        and "\\" not in text
+        # Two quotes for each name and for "step": no name comes twice.
+        and text.count('"') == 2 * len(values) + 2
+    )
+
+
+def _interpret_rare(one: dict[str, Any]) -> list[Found]:
+    """What an object is that has an event or no whole number as its step."""
+    event = one.get("event")
+    step = step_of(one)
+    if event == "checkpoint_saved" and (path := path_of(one)):
+        return [CheckpointReport(path=path, step=step if type(step) is int else None)]
+    if step is not None and (values := values_of(one)):
+        return [Metric(step, values)]
+    name = name_of(event) if isinstance(event, str) else ""
+    return [event_of(name, one)] if name else []

@@ -233,6 +233,7 @@ def _resources(record: dict[str, Any]) -> Resources:
         peak_rss_bytes=_whole(record, "peak_rss_bytes", 0),
         cpu_cores=_number(record, "cpu_cores", 0.0),
         processes=_whole(record, "processes", 0),
+        gpu_used_bytes=_whole(record, "gpu_used_bytes", None),
     )
 
 

@@ -260,9 +260,11 @@ class Supervision:
         self._tree_due = now + TREE_EVERY_S
         p.tree.reap_orphans()
         p.tree.measure(now)
-        p.recorder.amend(resources=p.tree.resources)
-        p.recorder.amend_slice(used_s=p.box.used_s(now), paused_s=p.box.paused_s(now))
         p.housekeeping()
+        p.recorder.amend(resources=p.tree.resources)
+        p.recorder.amend_slice(
+            used_s=round(p.box.used_s(now), 3), paused_s=round(p.box.paused_s(now), 3)
+        )
 
     def _finish(self) -> None:
         p = self._p

@@ -18,6 +18,7 @@ from backprop_tui.protocol.lines import LineSplitter
 from backprop_tui.protocol.parse import parse
 from backprop_tui.supervisor.enrolment import enrol, request_of
 from backprop_tui.supervisor.guard import Guard, GuardOrders
+from backprop_tui.supervisor.gpuwatch import GpuWatch
 from backprop_tui.supervisor.inbox import Inbox
 from backprop_tui.supervisor.loop import Parts, Supervision
 from backprop_tui.supervisor.publish import Publisher
@@ -137,7 +138,7 @@ class Session:
             stop_signal=signal.Signals[spec.setting("stopSignal")],
             lock_fd=lock.fileno(),
         )
-        keeper = Keeper(orders, lease, recorder)
+        keeper = Keeper(orders, lease, recorder, GpuWatch.of(admission, spec.setting("gpu.probe")))
         engine = LocalEngine(processes.start_of)
         others = children_of_self() - {keeper.guard.pid}
         try:
@@ -151,7 +152,7 @@ class Session:
         box = TimeBox(box_s, self._clock.monotonic())
         keeper.watch(training, TrainingTree(spec.run_id, training, adopts=adopt_orphans(), exclude=others))
         recorder.amend(training=training)
-        recorder.change(RunState.RUNNING, None, log_start=engine.offset)
+        recorder.change(RunState.RUNNING, None, started=round(self._clock.epoch(), 3), log_start=engine.offset)
         self._observer.started(recorder.run, launch.log_path)
         parts = Parts(
             engine=engine,
@@ -177,7 +178,10 @@ class Keeper:
 
     tree: TrainingTree
 
-    def __init__(self, orders: GuardOrders, lease: HeldLease, recorder: Recorder) -> None:
+    def __init__(
+        self, orders: GuardOrders, lease: HeldLease, recorder: Recorder, gpu: GpuWatch | None
+    ) -> None:
+        self._gpu = gpu
         self._orders = orders
         self._lease = lease
         self._recorder = recorder
@@ -190,6 +194,8 @@ class Keeper:
         self.tree = tree
         tree.exclude.add(self.guard.pid)
         self.guard.watch(training)
+        if self._gpu is not None:
+            self._gpu.start()
 
     def keep(self) -> None:
         """Every few seconds: a new guard if somebody killed it, the lease's load, the checkpoint folders."""
@@ -204,6 +210,8 @@ class Keeper:
             self._told = paths
             self.guard.watch(self._training, paths)
         self._lease.update(runnable=self.tree.runnable)
+        if self._gpu is not None:
+            self.tree.resources = self.tree.resources.replace(gpu_used_bytes=self._gpu.used_bytes)
 
     def dismiss(self) -> None:
         self.guard.dismiss()

@@ -82,7 +82,7 @@ class TrainingTree:
         # Half the old value: one glance at a moment of waiting must not hide a busy training.
         self.runnable = max(1.0, (self.runnable + runnable) / 2)
         peak = max(rss, self.resources.peak_rss_bytes)
-        self.resources = Resources(
+        self.resources = self.resources.replace(
             rss_bytes=rss, peak_rss_bytes=peak, cpu_cores=round(cores, 2), processes=count
         )
 

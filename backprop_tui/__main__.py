@@ -1,0 +1,10 @@
+"""python -m backprop_tui is the same as backprop."""
+
+from __future__ import annotations
+
+import sys
+
+from backprop_tui.cli.main import entry
+
+if __name__ == "__main__":
+    sys.exit(entry())

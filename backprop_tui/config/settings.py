@@ -1,0 +1,205 @@
+"""The one table of settings: flags, JSON keys, variables, form fields, help and the schema are made from it."""
+
+from __future__ import annotations
+
+from backprop_tui.frozen import Frozen
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Literal
+
+    Kind = Literal[
+        "minutes", "seconds", "number", "integer", "choice", "memory", "signal", "path", "boolean"
+    ]
+
+ENV_PREFIX = "BACKPROP_SET_"
+"""Apart from the variables that a training is told, such as BACKPROP_MAX_MINUTES."""
+MAX_NUMBER = 1e9
+"""No setting means anything above this; below it no product of units overflows."""
+
+
+class Setting(Frozen):
+    """One thing that a person can set."""
+
+    key: str
+    """In JSON and TOML; a dot stands for nesting, such as gpu.probe."""
+    flag: str
+    kind: Kind
+    default: Any
+    help: str
+    """One line."""
+    short: str = ""
+    metavar: str = ""
+    choices: tuple[str, ...] = ()
+    unit: str = ""
+    """Of a plain number."""
+    minimum: float = 0
+    is_minimum_excluded: bool = False
+    maximum: float = MAX_NUMBER
+    none_word: str = ""
+    """Says None where JSON's null cannot be written; empty when None is no value of this setting."""
+
+    @property
+    def env(self) -> str:
+        """The environment variable, such as BACKPROP_SET_GPU_MAX_TEMP_C."""
+        name = ""
+        for before, char in zip(" " + self.key, self.key, strict=False):
+            name += "_" if char.isupper() and not before.isupper() else ""
+            name += char
+        return ENV_PREFIX + name.replace(".", "_").upper()
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        key="maxRunMinutes",
+        flag="--max-run-minutes",
+        short="-m",
+        kind="minutes",
+        default=10,
+        metavar="TIME",
+        unit="minutes",
+        is_minimum_excluded=True,
+        help="time box of a slice: minutes, or a time such as 90s, 10m, 1h30m",
+    ),
+    Setting(
+        key="framework",
+        flag="--framework",
+        short="-f",
+        kind="choice",
+        default="auto",
+        metavar="NAME",
+        choices=("auto", "pytorch", "tensorflow", "jax"),
+        help="what the script trains with; auto reads its imports",
+    ),
+    Setting(
+        key="checkpointEveryMinutes",
+        flag="--checkpoint-every-minutes",
+        short="-c",
+        kind="minutes",
+        default=5,
+        metavar="TIME",
+        unit="minutes",
+        is_minimum_excluded=True,
+        help="how often the script is asked to save: minutes, or a time such as 90s",
+    ),
+    Setting(
+        key="gpuMemoryLimit",
+        flag="--gpu-memory-limit",
+        short="-g",
+        kind="memory",
+        default=None,
+        metavar="LIMIT",
+        none_word="none",
+        help="GPU memory for the run: 80%, 8 or 8GB, 512MB; none sets no limit",
+    ),
+    Setting(
+        key="maxParallel",
+        flag="--max-parallel",
+        short="-p",
+        kind="integer",
+        default=2,
+        metavar="N",
+        unit="runs",
+        minimum=1,
+        help="start only while fewer than this many of your runs are active here",
+    ),
+    Setting(
+        key="minFreeRamGB",
+        flag="--min-free-ram",
+        kind="number",
+        default=4,
+        metavar="GB",
+        unit="GB",
+        help="start only with at least this much free RAM",
+    ),
+    Setting(
+        key="maxCpuLoadPerCore",
+        flag="--max-cpu-load",
+        kind="number",
+        default=1.5,
+        metavar="LOAD",
+        unit="per core",
+        is_minimum_excluded=True,
+        help="start only below this CPU load per core, without what your own runs cause",
+    ),
+    Setting(
+        key="gpu.probe",
+        flag="--gpu-probe",
+        kind="choice",
+        default="auto",
+        metavar="NAME",
+        choices=("auto", "nvml", "nvidia-smi", "rocm", "none"),
+        help="who is asked about GPUs; none leaves them alone",
+    ),
+    Setting(
+        key="gpu.minFreeVramMB",
+        flag="--gpu-min-vram",
+        kind="number",
+        default=2500,
+        metavar="MB",
+        unit="MB",
+        help="start only on a GPU with at least this much free memory",
+    ),
+    Setting(
+        key="gpu.maxTempC",
+        flag="--gpu-max-temp",
+        kind="integer",
+        default=85,
+        metavar="C",
+        unit="°C",
+        minimum=1,
+        maximum=200,
+        help="start only on a GPU no hotter than this",
+    ),
+    Setting(
+        key="python",
+        flag="--python",
+        kind="path",
+        default=None,
+        metavar="PATH",
+        none_word="auto",
+        help="interpreter of the script: a path, or a name on PATH; auto finds the script's own",
+    ),
+    Setting(
+        key="stopSignal",
+        flag="--stop-signal",
+        kind="signal",
+        default="SIGINT",
+        metavar="NAME",
+        choices=("SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGHUP", "SIGQUIT"),
+        help="the signal that asks the training to save and end",
+    ),
+    Setting(
+        key="graceSeconds",
+        flag="--grace",
+        kind="seconds",
+        default=None,
+        metavar="TIME",
+        unit="seconds",
+        none_word="auto",
+        help="time to save and end after that signal: seconds, 45s, 1m; auto is 30 s, 40 s under torchrun",
+    ),
+    Setting(
+        key="buffered",
+        flag="--buffered",
+        kind="boolean",
+        default=False,
+        help="leave the buffering of the script's output alone",
+    ),
+)
+
+_BY_KEY = {setting.key: setting for setting in SETTINGS}
+
+
+def by_key(key: str) -> Setting:
+    """The setting with this JSON key.
+
+    Raises:
+        KeyError: there is none.
+    """
+    return _BY_KEY[key]
+
+
+def by_flag(flag: str) -> Setting | None:
+    """The setting with this flag, long or short; None if it belongs to none."""
+    return next((setting for setting in SETTINGS if flag and flag in (setting.flag, setting.short)), None)

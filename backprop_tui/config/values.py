@@ -1,0 +1,245 @@
+"""Reads one value, from text or from JSON and TOML, or says what was found and what is allowed."""
+
+from __future__ import annotations
+
+import math
+import re
+
+from backprop_tui.errors import BackpropError, ConfigError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from backprop_tui.config.settings import Setting
+
+MAX_TEXT = 4096
+"""Characters of a value; paths are no longer."""
+_SHOWN = 60
+_NUMBER = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
+DURATION_PATTERN = (
+    rf"^(?=[0-9.])(?:({_NUMBER})d)? ?(?:({_NUMBER})h)? ?(?:({_NUMBER})m(?:in)?)? ?(?:({_NUMBER})s)?$"
+)
+MEMORY_PATTERN = rf"^({_NUMBER}) ?(%|[MmGgTt](?:[Ii]?[Bb])?)?$"
+NUMBER_PATTERN = rf"^{_NUMBER}$"
+_UNIT_SECONDS = (86400, 3600, 60, 1)
+_UNIT_BYTES = {"M": 1024**2, "G": 1024**3, "T": 1024**4}
+_TRUE = ("true", "yes", "on", "1")
+_FALSE = ("false", "no", "off", "0")
+
+
+def from_text(
+    setting: Setting, text: str, where: str, error: type[BackpropError] = ConfigError
+) -> Any:
+    """The value that a flag's or a variable's text stands for.
+
+    Args:
+        setting: what is set.
+        text: what a person wrote.
+        where: the flag or the variable, as errors name it.
+        error: the class to raise.
+
+    Raises:
+        BackpropError: of class `error`, when the text stands for no allowed value.
+    """
+    return _checked(setting, text, text.strip(), where, error, is_text=True)
+
+
+def from_plain(
+    setting: Setting, value: Any, where: str, error: type[BackpropError] = ConfigError
+) -> Any:
+    """The value that JSON's or TOML's value stands for; its type counts.
+
+    Args:
+        setting: what is set.
+        value: as the parser gave it.
+        where: the file and the key, as errors name them.
+        error: the class to raise.
+
+    Raises:
+        BackpropError: of class `error`, when it is no allowed value.
+    """
+    return _checked(setting, value, value, where, error, is_text=False)
+
+
+def _checked(  # noqa: PLR0913  # two doors, one check
+    setting: Setting, found: Any, value: Any, where: str, error: type[BackpropError], *, is_text: bool
+) -> Any:
+    if setting.none_word and (value is None or value == setting.none_word):
+        return None
+    try:
+        if isinstance(value, str) and not 0 < len(value) <= MAX_TEXT:
+            raise ValueError
+        return _READERS[setting.kind](setting, value, is_text)
+    except (ValueError, OverflowError):
+        raise error(f"{where}: found {shown(found)}, allowed: {allowed(setting)}") from None
+
+
+def _minutes(setting: Setting, value: Any, is_text: bool) -> int | float:
+    return _in_range(setting, _duration(value, 60))
+
+
+def _seconds(setting: Setting, value: Any, is_text: bool) -> int | float:
+    return _in_range(setting, _duration(value, 1))
+
+
+def _duration(value: Any, unit_s: int) -> float:
+    if not isinstance(value, str):
+        return _plain_number(value)
+    try:
+        return _text_number(value)
+    except ValueError:
+        match = re.match(DURATION_PATTERN, value, re.ASCII)
+        if match is None or not any(match.groups()):
+            raise
+        parts = zip(match.groups(), _UNIT_SECONDS, strict=True)
+        return sum(float(amount) * seconds for amount, seconds in parts if amount) / unit_s
+
+
+def _number(setting: Setting, value: Any, is_text: bool) -> int | float:
+    return _in_range(setting, _text_number(value) if is_text else _plain_number(value))
+
+
+def _integer(setting: Setting, value: Any, is_text: bool) -> int:
+    number = _number(setting, value, is_text)
+    if not isinstance(number, int):
+        raise ValueError
+    return number
+
+
+def _text_number(text: str) -> float:
+    # float() alone would also read nan, inf, 1_000 and the digits of every script.
+    if len(text) > 40 or not set(text) <= set("0123456789.eE+-"):
+        raise ValueError
+    return float(text)
+
+
+def _plain_number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ValueError
+    return float(value)
+
+
+def _in_range(setting: Setting, number: float) -> int | float:
+    too_small = number <= setting.minimum if setting.is_minimum_excluded else number < setting.minimum
+    if not math.isfinite(number) or too_small or number > setting.maximum:
+        raise ValueError
+    return int(number) if number.is_integer() else number
+
+
+def _choice(setting: Setting, value: Any, is_text: bool) -> str:
+    if not isinstance(value, str) or value not in setting.choices:
+        raise ValueError
+    return value
+
+
+def _signal(setting: Setting, value: Any, is_text: bool) -> str:
+    if not isinstance(value, str):
+        raise ValueError
+    return _choice(setting, "SIG" + value.upper().removeprefix("SIG"), is_text)
+
+
+def _path(setting: Setting, value: Any, is_text: bool) -> str:
+    if not isinstance(value, str) or not value.strip() or "\0" in value:
+        raise ValueError
+    return value
+
+
+def _boolean(setting: Setting, value: Any, is_text: bool) -> bool:
+    if isinstance(value, bool):
+        return value
+    if not is_text or value.lower() not in (*_TRUE, *_FALSE):
+        raise ValueError
+    return value.lower() in _TRUE
+
+
+def _memory(setting: Setting, value: Any, is_text: bool) -> str:
+    """One form for all who read it later: a plain number followed by %, MB or GB or TB."""
+    amount, unit = _memory_parts(value if isinstance(value, str) else f"{_plain_number(value):.6f}")
+    plain = f"{amount:.6f}".rstrip("0").rstrip(".")
+    if plain == "0" or amount > setting.maximum:
+        raise ValueError
+    return plain + (unit if unit == "%" else f"{unit}B")
+
+
+def _memory_parts(text: str) -> tuple[float, str]:
+    match = re.match(MEMORY_PATTERN, text, re.ASCII)
+    if match is None or len(text) > 40:
+        raise ValueError
+    amount, unit = float(match[1]), (match[2] or "G")[0].upper()
+    if unit == "%" and amount > 100:
+        raise ValueError
+    return amount, unit
+
+
+_READERS: dict[str, Callable[[Setting, Any, bool], Any]] = {
+    "minutes": _minutes,
+    "seconds": _seconds,
+    "number": _number,
+    "integer": _integer,
+    "choice": _choice,
+    "signal": _signal,
+    "path": _path,
+    "boolean": _boolean,
+    "memory": _memory,
+}
+
+
+def memory_limit_bytes(limit: str, total_bytes: int) -> int:
+    """How many bytes a limit such as 80%, 8GB or 512MB is on a GPU with `total_bytes`; at least 1.
+
+    A limit above the GPU's memory is given as it is.
+
+    Raises:
+        ConfigError: `limit` is no such limit.
+    """
+    try:
+        amount, unit = _memory_parts(limit)
+    except ValueError:
+        raise ConfigError(f"GPU memory limit: found {shown(limit)}, allowed: {_MEMORY_FORMS}") from None
+    size = total_bytes * amount / 100 if unit == "%" else amount * _UNIT_BYTES[unit]
+    return max(1, int(size))
+
+
+_MEMORY_FORMS = "a share such as 80%, GB such as 8 or 8GB, MB such as 512MB"
+
+
+def allowed(setting: Setting) -> str:
+    """What a setting takes, in words."""
+    low, high = f"{setting.minimum:g}", f"{setting.maximum:g}"
+    bounds = f"above {low}" if setting.is_minimum_excluded else f"from {low}"
+    bounds += f" to {high}" if setting.maximum < 1e9 else ""
+    unit = f" ({setting.unit})" if setting.unit else ""
+    texts = {
+        "minutes": f"minutes {bounds}, such as 10 or 0.5, or a time such as 90s, 10m, 1h30m",
+        "seconds": f"seconds {bounds}, such as 45, or a time such as 45s or 1m",
+        "number": f"a number {bounds}{unit}",
+        "integer": f"a whole number {bounds}{unit}",
+        "choice": ", ".join(setting.choices),
+        "signal": ", ".join(setting.choices),
+        "path": "the path of an interpreter, or a name on PATH",
+        "boolean": "true or false",
+        "memory": _MEMORY_FORMS,
+    }
+    return texts[setting.kind] + (f", or {setting.none_word}" if setting.none_word else "")
+
+
+def shown(value: Any) -> str:
+    """A foreign value as one short, printable piece of a message."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, str):
+        return '"' + printable(value[:_SHOWN]) + ('…"' if len(value) > _SHOWN else '"')
+    if isinstance(value, int) and value.bit_length() > 64:  # its digits may be too many to print
+        return "a number of more than 19 digits"
+    if isinstance(value, (int, float)):
+        return repr(value)
+    if isinstance(value, list):
+        return "a list"
+    return "an object" if isinstance(value, dict) else f"a {type(value).__name__}"
+
+
+def printable(text: str) -> str:
+    """The text with whatever a terminal could act on written as an escape."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

@@ -1,0 +1,1 @@
+"""What a training script says of itself, and the interpreter that runs it."""

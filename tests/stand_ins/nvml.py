@@ -1,0 +1,51 @@
+"""A box with NVIDIA GPUs that are not there, for processes that are started with its environment."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from tests.requirements import require
+
+SOURCE = Path(__file__).with_name("nvml.c")
+STATE_VARIABLE = "NVML_STAND_IN"
+
+
+def build(folder: Path) -> Path:
+    """Compile the library into a folder; the test is skipped where there is no C compiler."""
+    compiler = shutil.which("cc")
+    require("cc", compiler is not None, "there is no C compiler (cc) on PATH")
+    assert compiler is not None
+    folder.mkdir(parents=True, exist_ok=True)
+    library = folder / "libnvidia-ml.so.1"
+    flags = ["-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-Wl,-soname,libnvidia-ml.so.1"]
+    subprocess.run([compiler, *flags, "-o", str(library), str(SOURCE)], check=True, timeout=120)
+    return library
+
+
+class NvmlStandIn:
+    """Its state may be changed at any time; the keys are those of nvml.c."""
+
+    def __init__(self, library: Path, state_file: Path) -> None:
+        self.library = library
+        self.state_file = state_file
+        self._state: dict[str, object] = {}
+        self.set({"count": 1})
+
+    def set(self, changes: dict[str, object]) -> None:
+        """Change some values; None takes a value back."""
+        self._state.update(changes)
+        lines = [f"{key} {value}\n" for key, value in self._state.items() if value is not None]
+        fresh = self.state_file.with_suffix(".new")
+        fresh.write_text("".join(lines))
+        fresh.replace(self.state_file)
+
+    def env(self) -> dict[str, str]:
+        """The environment in which a new process sees these GPUs."""
+        return {
+            **os.environ,
+            "LD_LIBRARY_PATH": str(self.library.parent),
+            STATE_VARIABLE: str(self.state_file),
+        }
