@@ -1,1 +1,1 @@
-"""Checkpoints on disk: of which kind, whole or not. The only code that opens the user's own files."""
+"""Checkpoints on disk: are they whole, and are they still being written?"""

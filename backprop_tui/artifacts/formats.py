@@ -1,105 +1,95 @@
-"""One check a file format: it returns when the file is whole and raises NotWhole when it is not."""
+"""Forms that one look at the beginning and the length can check. Each returns what is wrong, or nothing."""
 
 from __future__ import annotations
 
 import json
-import os
 
-from backprop_tui.artifacts.verdict import NotWhole
+from backprop_tui.artifacts.content import open_file
 
-MAX_HEADER = 100 * 1024 * 1024
-_HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
+HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
-
-def check_not_empty(path: str) -> None:
-    """For a format that cannot be looked into."""
-    if os.path.getsize(path) == 0:
-        raise NotWhole("it is empty")
-
-
-def check_json(path: str) -> None:
-    """As scripts without a framework save."""
-    check_not_empty(path)
-    if os.path.getsize(path) > MAX_HEADER:
-        return
-    with open(path, "rb") as file:
-        try:
-            json.load(file)
-        except ValueError as error:
-            raise NotWhole(f"it is cut short or damaged: {error}"[:200])
+_MAX_SAFETENSORS_HEADER = 100_000_000
+"""The format's own limit."""
+_READ_AT_ONCE = 1 << 20
+_MAX_JSON = 16 * 1024 * 1024
+_CUT_SHORT = "it ends too early: {found:,} bytes of {expected:,}"
+_TOO_LONG = "it is longer than its own header says: {found:,} bytes, not {expected:,}"
 
 
-def check_safetensors(path: str) -> None:
-    """8 bytes of header length, the header, and exactly the data that the header tells of."""
-    size = os.path.getsize(path)
-    with open(path, "rb") as file:
+def judge_safetensors(path: str, size: int) -> str:
+    """The header must be whole and describe as many bytes as there are."""
+    with open_file(path) as file:
         length = int.from_bytes(file.read(8), "little")
-        if size < 8 or length > min(size - 8, MAX_HEADER):
-            raise NotWhole("it is cut short: its header is not complete")
-        try:
-            header = json.loads(file.read(length))
-        except ValueError:
-            raise NotWhole("its header is damaged")
+        if length > _MAX_SAFETENSORS_HEADER:
+            return "its header has no sensible length"
+        if 8 + length > size:
+            return _CUT_SHORT.format(found=size, expected=8 + length)
+        raw = b"".join(iter(lambda: file.read(min(_READ_AT_ONCE, 8 + length - file.tell())), b""))
+    try:
+        end = _last_offset(json.loads(raw))
+    except (ValueError, RecursionError):
+        return "its header is not the JSON object that it should be"
+    return _compare(size, 8 + length + end)
+
+
+def _last_offset(header: object) -> int:
     if not isinstance(header, dict):
-        raise NotWhole("its header is damaged")
+        raise ValueError("no object")  # noqa: TRY004  # it is content, not code, that is wrong
     end = 0
     for name, tensor in header.items():
         if name == "__metadata__":
             continue
-        try:
-            end = max(end, int(tensor["data_offsets"][1]))
-        except (TypeError, KeyError, IndexError, ValueError):
-            raise NotWhole("its header is damaged")
-    if 8 + length + end != size:
-        raise NotWhole(f"it has {size:,} bytes, its header tells of {8 + length + end:,}")
+        match tensor:
+            case {"data_offsets": [int(_), int(stop)]}:
+                end = max(end, stop)
+            case _:
+                raise ValueError("no tensor")
+    return end
 
 
-def check_hdf5(path: str) -> None:
-    """The end of file that the superblock names is where the file ends."""
-    size = os.path.getsize(path)
-    with open(path, "rb") as file:
-        head = file.read(64)
-    if not head.startswith(_HDF5_MAGIC) or len(head) < 48:
-        raise NotWhole("it is cut short or not an HDF5 file")
-    version = head[8]
-    # Address of the end of file: after base, free-space and (v0, v1) fields; base and extension (v2, v3).
-    at = {0: 40, 1: 44, 2: 28, 3: 28}.get(version)
-    width = head[13] if version < 2 else head[9]
-    if at is None or width != 8:
-        return
-    end = int.from_bytes(head[at : at + 8], "little")
-    if end != size:
-        raise NotWhole(f"it has {size:,} bytes, its superblock tells of {end:,}")
+def judge_hdf5(path: str, size: int) -> str:
+    """The superblock's end-of-file address must be the file's length: it is set when the file is closed."""
+    with open_file(path) as file:
+        start = 0
+        while True:
+            file.seek(start)
+            block = file.read(96)
+            if block.startswith(HDF5_SIGNATURE) or start + 96 > size or start >= 1 << 20:
+                break
+            start = start * 2 or 512  # where a user block ends
+    if not block.startswith(HDF5_SIGNATURE):
+        return "it has no HDF5 signature"
+    first = {0: 24, 1: 28, 2: 12, 3: 12}.get(block[8] if len(block) > 8 else -1)
+    if first is None:
+        return "its HDF5 superblock has an unknown version"
+    is_old = first > 12
+    width = block[13 if is_old else 9] if len(block) > 13 else 0
+    place = first + 2 * width
+    if width not in (2, 4, 8) or len(block) < place + width:
+        return "its HDF5 superblock is not whole"
+    end = int.from_bytes(block[place : place + width], "little")
+    if end < size or (block[8] == 3 and block[11] & 1):
+        return "it was not closed by its writer"
+    return _compare(size, end)
 
 
-def open_zip(path: str) -> "ZipFile":
-    """A zip file's table of contents; it lies at the end, so that a file cut short has none."""
-    import zipfile
-
+def judge_json(path: str, size: int) -> str:
+    """It must parse; of a very long one only the end is looked at."""
+    with open_file(path) as file:
+        if size > _MAX_JSON:
+            file.seek(size - 64)
+            return "" if file.read(64).rstrip().endswith((b"}", b"]")) else "its JSON is cut off"
+        raw = file.read()
     try:
-        return zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError):
-        raise NotWhole("it is cut short: the zip file has no table of contents")
+        json.loads(raw)
+    except ValueError:
+        return "it is not whole JSON"
+    except RecursionError:
+        return "its JSON is nested too deeply"
+    return ""
 
 
-def check_zip(path: str) -> None:
-    """The table of contents is there and not empty."""
-    with open_zip(path) as archive:
-        if not archive.namelist():
-            raise NotWhole("it is an empty zip file")
-
-
-def check_keras(path: str) -> None:
-    """Keras writes the weights last; a stop in between leaves a zip file without them."""
-    with open_zip(path) as archive:
-        names = set(archive.namelist())
-    for needed in ("metadata.json", "config.json"):
-        if needed not in names:
-            raise NotWhole(f"{needed} is missing: its save was not finished")
-    if not names & {"model.weights.h5", "model.weights.json", "model.weights.npz"}:
-        raise NotWhole("the weights are missing: its save was not finished")
-
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from zipfile import ZipFile
+def _compare(found: int, expected: int) -> str:
+    if found == expected:
+        return ""
+    return (_CUT_SHORT if found < expected else _TOO_LONG).format(found=found, expected=expected)

@@ -32,7 +32,7 @@ _MAX_TRIES = 16
 """Places in one line at which JSON may begin."""
 _MAX_RAW = 1000
 _JSON_ERRORS = (ValueError, RecursionError)
-_RESETS = re.compile(r"(?:\x1b\[[0-9;]{0,8}[mK])+\Z")
+_RESETS = r"(?:\x1b\[[0-9;]{0,8}[mK])+\Z"
 _decode = json.JSONDecoder().raw_decode
 
 
@@ -61,8 +61,10 @@ def parse(lines: list[str]) -> list[Found]:
 def _trimmed(line: str) -> str:
     """The line without blanks around it and without colour resets at its end."""
     text = line.strip()
+    if "\x1b" not in text:
+        return text
     tail = text[-64:]
-    resets = _RESETS.search(tail)
+    resets = re.search(_RESETS, tail)
     return text[: len(text) - len(tail) + resets.start()].rstrip() if resets else text
 
 

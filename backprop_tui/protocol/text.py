@@ -8,6 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import codecs
 
+# Not compiled here: that takes 2 ms, and most runs never need it; `re` keeps what it has compiled.
 # Every quantifier is possessive and every terminator optional: no input makes these backtrack.
 _SEQUENCE = (
     r"(?:\[[0-?]*+[ -/]*+[@-~]?"  # CSI
@@ -15,10 +16,10 @@ _SEQUENCE = (
     r"|[ -/]*+[0-~]?)"  # any other escape
 )
 _SGR_MAX = 64
-_ANY_ESCAPE = re.compile("\x1b" + _SEQUENCE)
-_ESCAPE_BUT_COLOUR = re.compile(rf"\x1b(?!\[[0-9;:]{{0,{_SGR_MAX}}}m){_SEQUENCE}")
+_ANY_ESCAPE = "\x1b" + _SEQUENCE
+_ESCAPE_BUT_COLOUR = rf"\x1b(?!\[[0-9;:]{{0,{_SGR_MAX}}}m){_SEQUENCE}"
 
-_UNSHOWABLE = re.compile(
+_UNSHOWABLE = (
     "[\x00-\x1f\x7f-\x9f"  # C0, DEL, C1
     "\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"  # text direction, line and paragraph separators
     "\ud800-\udfff]"
@@ -39,17 +40,17 @@ def clean(text: str, limit: int = 4000) -> str:
     rest = text[: limit * 4]
     is_cut = len(rest) < len(text)
     if "\x1b" in rest:
-        rest = _ANY_ESCAPE.sub("", rest)
-    rest = _UNSHOWABLE.sub("\ufffd", rest.replace("\n", " ").expandtabs(8))
+        rest = re.sub(_ANY_ESCAPE, "", rest)
+    rest = re.sub(_UNSHOWABLE, "\ufffd", rest.replace("\n", " ").expandtabs(8))
     if is_cut or len(rest) > limit:
         rest = rest[: max(limit - 1, 0)] + "…"[:limit]
     return rest
 
 
 _PLAIN = bytes([0x08, 0x09, 0x0A, 0x0D, *range(0x20, 0x7F)])
-_CONTROL = re.compile("[\x00-\x07\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f]+")
-_STRING_END = re.compile("[\x07\x18\x1a\x1b\x9c]")
-_UNFINISHED = re.compile(r"\x1b(?:\[[0-?]*+[ -/]*+|[ -/]*+)\Z")
+_CONTROL = "[\x00-\x07\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f]+"
+_STRING_END = "[\x07\x18\x1a\x1b\x9c]"
+_UNFINISHED = r"\x1b(?:\[[0-?]*+[ -/]*+|[ -/]*+)\Z"
 _STRING_STARTS = frozenset("]PX^_")
 _MIDDLE = frozenset(" !\"#$%&'()*+,-./")
 _HELD_MAX = _SGR_MAX + 2
@@ -64,7 +65,10 @@ class TerminalCleaner:
     def __init__(self, *, colour: bool = True) -> None:
         import codecs
 
-        self._escape = _ESCAPE_BUT_COLOUR if colour else _ANY_ESCAPE
+        self._escape = re.compile(_ESCAPE_BUT_COLOUR if colour else _ANY_ESCAPE)
+        self._control = re.compile(_CONTROL)
+        self._string_end = re.compile(_STRING_END)
+        self._unfinished = re.compile(_UNFINISHED)
         self._decoder: codecs.IncrementalDecoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._held = ""
         """The beginning of a sequence whose end has not come yet."""
@@ -93,10 +97,10 @@ class TerminalCleaner:
             text = self._after_string(text)
         if "\x1b" in text:
             text = self._escape.sub("", self._without_unfinished(text))
-        return _CONTROL.sub("", text)
+        return self._control.sub("", text)
 
     def _after_string(self, text: str) -> str:
-        end = _STRING_END.search(text)
+        end = self._string_end.search(text)
         if end is None:
             return ""
         start = end.start()
@@ -112,14 +116,14 @@ class TerminalCleaner:
     def _without_unfinished(self, text: str) -> str:
         """Hold back what the next chunk may complete; a string's text itself is never held, however long."""
         at = text.rfind("\x1b")
-        if _UNFINISHED.match(text, at):
+        if self._unfinished.match(text, at):
             self._hold(text[at:])
             text = text[:at]
             if len(self._held) > 1:
                 return text
             # A lone ESC may be the first half of the end of a string that is still open.
             at = text.rfind("\x1b")
-        if at >= 0 and text[at + 1 : at + 2] in _STRING_STARTS and not _STRING_END.search(text, at + 2):
+        if at >= 0 and text[at + 1 : at + 2] in _STRING_STARTS and not self._string_end.search(text, at + 2):
             self._in_string = True
             return text[:at]
         return text

@@ -77,7 +77,8 @@ def test_a_line_of_just_the_limit_is_whole():
     splitter = LineSplitter(max_line=4)
     assert splitter.feed(b"abcd") == []
     assert splitter.feed(b"\nabcde\nfg\n") == ["abcd", "abcd", "fg"]
-    assert splitter.truncated == 1
+    assert splitter.feed(b"hijklmn\n") == ["hijk"]
+    assert splitter.truncated == 2
 
 
 def test_an_unfinished_long_line_is_given_up_at_the_end():
