@@ -103,17 +103,17 @@ class History:
             return self._index.resolve(ref)
         rows = self._rows or []
         if ref.startswith("@"):
-            n = ref[1:] or "1"
-            place = int(n) - 1 if n.isdecimal() else -1
-            return [rows[place].id] if 0 <= place < len(rows) else []
+            number = ref[1:] or "1"
+            at = int(number) - 1 if number.isdecimal() else -1
+            return [rows[at].id] if 0 <= at < len(rows) else []
         tests: tuple[Callable[[Row], bool], ...] = (
             lambda row: row.id == ref,
             lambda row: row.name == ref,
             lambda row: row.id.startswith(ref),
         )
-        for n, test in enumerate(tests):
+        for place, test in enumerate(tests):
             if ref and (found := [row.id for row in rows if test(row)]):
-                return found[:1] if n == 1 else found
+                return found[:1] if place == 1 else found
         return []
 
     def _read_folders(self) -> list[Row]:
