@@ -74,9 +74,11 @@ def _host() -> Iterator[Finding]:
 
 def _gpus() -> Iterator[Finding]:
     from backprop_tui.probes.describe import describe_probes
+    from backprop_tui.probes.gpu import sample_gpus
 
+    is_blind = sample_gpus("auto", t=time.time(), env=os.environ).failed
     for finding in describe_probes(t=time.time(), env=os.environ):
-        verdict = "ok" if finding.found else "bad" if finding.report.failed else "note"
+        verdict = "ok" if finding.found else "bad" if is_blind else "note"
         yield Finding(what=f"GPU: {finding.probe}", verdict=verdict, text=finding.text)
 
 

@@ -1,0 +1,101 @@
+"""backprop demo"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+from backprop_tui import paths
+from backprop_tui.cli import diagnostics, output
+from backprop_tui.cli.foreground import Foreground, summary
+from backprop_tui.control.resuming import ResumeWish, plan_resume
+from backprop_tui.control.starting import run_here
+from backprop_tui.control.wishes import Wish, plan_start
+from backprop_tui.errors import UsageError
+from backprop_tui.watch.history import open_home
+from backprop_tui.watch.record import read_record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from backprop_tui.cli.parsing import Parsed
+    from backprop_tui.control.wishes import Planned
+    from backprop_tui.model.run import Run
+    from backprop_tui.store.home import Home
+
+SECONDS = 30.0
+FIRST_SHARE = 0.6
+STEPS_PER_SECOND = 40.0
+
+
+def run(parsed: Parsed) -> int:
+    """Train for half a minute in two slices: a time box that ends, and a resume that finishes."""
+    seconds = _seconds(parsed.text("seconds"))
+    home = open_home()
+    home.ensure()
+    script = os.path.join(os.path.dirname(paths.__file__), "demo", "train.py")
+    folder = os.path.join(home.path, "demo")
+    os.makedirs(folder, mode=0o700, exist_ok=True)
+    quiet = parsed.flag("quiet")
+    _tell(quiet, f"1. A small network learns to read digits. Its time box is {seconds * FIRST_SHARE:g} s.")
+    steps = max(10, int(seconds * 0.9 * STEPS_PER_SECOND))
+    wish = Wish(
+        command=(script, "--steps", str(steps), "--output", f"{time.time_ns():x}"),
+        is_command=False,
+        flags={
+            "maxRunMinutes": seconds * FIRST_SHARE / 60,
+            "checkpointEveryMinutes": max(0.5, seconds / 6) / 60,
+            "python": sys.executable,
+        },
+        cwd=folder,
+        config_path=parsed.text("config"),
+        name="demo",
+        tags=("demo",),
+    )
+    first = _supervise(home, plan_start(home, wish), parsed)
+    if first.state != "timeboxed":
+        return _end(home, first, parsed)
+    _tell(quiet, "2. The box is over. The training saved itself; the record knows the step, the loss and the file.")
+    _tell(quiet, f"   The same as: backprop resume {first.id}")
+    resume = ResumeWish(flags={"maxRunMinutes": 2 * seconds / 60})
+    second = _supervise(home, plan_resume(home, first.id, resume), parsed)
+    _tell(quiet, "3. One run, two slices, one curve. See it with: backprop show @, backprop list, backprop logs @")
+    return _end(home, second, parsed)
+
+
+def _supervise(home: Home, planned: Planned, parsed: Parsed) -> Run:
+    quiet = parsed.flag("quiet")
+    for note in planned.notes:
+        _tell(quiet, f"   {note}")
+    observer = Foreground(quiet=quiet, json=parsed.flag("json"))
+    try:
+        run = run_here(home, planned.plan, observer)
+    finally:
+        observer.finish()
+    if not quiet:
+        for line in summary(run):
+            diagnostics.say(line)
+    return run
+
+
+def _end(home: Home, run: Run, parsed: Parsed) -> int:
+    if parsed.flag("json"):
+        output.emit_json(read_record(home, run.id).plain())
+    return diagnostics.exit_code_of(run)
+
+
+def _seconds(text: str | None) -> float:
+    try:
+        seconds = SECONDS if text is None else float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 2.0 <= seconds <= 3600.0:
+        raise UsageError(f"--seconds {text!r:.40} is not from 2 to 3600")
+    return seconds
+
+
+def _tell(quiet: bool, text: str) -> None:
+    if not quiet:
+        diagnostics.say(text)
+
+
