@@ -10,16 +10,20 @@ if TYPE_CHECKING:
 
 QUIET_S = 1.0
 """A file that did not change for this long is not being written."""
+LOOK_S = 0.1
 _MAX_ENTRIES = 2000
 _TEMPORARY = (".tmp", ".part", ".partial", ".incomplete")
 
 
 class WriteWatch:
-    """Watches the folders in which a run's checkpoints lie."""
+    """Watches the folders in which a run's checkpoints lie. What counts is that a file grows."""
 
     def __init__(self) -> None:
         self._suffixes: set[str] = set()
         self.folders: tuple[str, ...] = ()
+        self._sizes: dict[str, int] = {}
+        self._looked = float("-inf")
+        self._grew = float("-inf")
 
     def learn(self, path: str) -> None:
         """A checkpoint was saved at this path: its folder and kind of name are watched from now on."""
@@ -29,21 +33,33 @@ class WriteWatch:
             self.folders = (*self.folders, folder)[-3:]
 
     def is_writing(self, epoch: float, finished: Mapping[str, tuple[int, int]]) -> bool:
-        """Whether a checkpoint file changed within the last second and is not known to be whole.
+        """Whether a checkpoint grew within the last second.
+
+        The first look cannot know: a file that changed just now and is not known to be whole counts then.
 
         Args:
             epoch: now, seconds.
             finished: (size, mtime in ns) of the checkpoints that were judged good, by path.
         """
-        return any(self._is_writing_in(folder, epoch, finished, depth=2) for folder in self.folders)
+        is_first = not self._sizes and self._looked < 0
+        if epoch - self._looked >= LOOK_S:
+            self._looked = epoch
+            fresh = [found for folder in self.folders for found in self._fresh_in(folder, epoch, depth=2)]
+            unknown = [(path, info) for path, info in fresh if finished.get(path) != _stamp(info)]
+            if any(info.st_size > self._sizes.get(path, info.st_size) for path, info in unknown):
+                self._grew = epoch
+            self._sizes = {path: info.st_size for path, info in unknown}
+            if is_first and unknown:
+                return True
+        return epoch - self._grew < QUIET_S
 
-    def _is_writing_in(
-        self, folder: str, epoch: float, finished: Mapping[str, tuple[int, int]], depth: int
-    ) -> bool:
+    def _fresh_in(self, folder: str, epoch: float, depth: int) -> list[tuple[str, os.stat_result]]:
+        """Checkpoint files that changed within the last second."""
+        found: list[tuple[str, os.stat_result]] = []
         try:
             entries = os.scandir(folder)
         except OSError:
-            return False
+            return found
         with entries:
             for count, entry in enumerate(entries):
                 if count >= _MAX_ENTRIES:
@@ -53,17 +69,11 @@ class WriteWatch:
                     is_folder = entry.is_dir(follow_symlinks=False)
                 except OSError:
                     continue
-                if is_folder:
-                    fresh = epoch - info.st_mtime < 60.0
-                    if fresh and depth > 1 and self._is_writing_in(entry.path, epoch, finished, depth - 1):
-                        return True
-                elif (
-                    epoch - info.st_mtime < QUIET_S
-                    and (depth < 2 or self._is_checkpoint_name(entry.name))
-                    and finished.get(entry.path) != (info.st_size, info.st_mtime_ns)
-                ):
-                    return True
-        return False
+                if is_folder and depth > 1:
+                    found += self._fresh_in(entry.path, epoch, depth - 1)
+                elif epoch - info.st_mtime < QUIET_S and (depth < 2 or self._is_checkpoint_name(entry.name)):
+                    found.append((entry.path, info))
+        return found
 
     def _is_checkpoint_name(self, name: str) -> bool:
         lower = name.lower()
@@ -72,3 +82,7 @@ class WriteWatch:
             or lower.endswith(_TEMPORARY)
             or lower.startswith(("tmp", ".tmp"))
         )
+
+
+def _stamp(info: os.stat_result) -> tuple[int, int]:
+    return info.st_size, info.st_mtime_ns

@@ -141,6 +141,7 @@ class Session:
         keeper = Keeper(orders, lease, recorder, GpuWatch.of(admission, spec.setting("gpu.probe")))
         engine = LocalEngine(processes.start_of)
         others = children_of_self() - {keeper.guard.pid}
+        adopts = adopt_orphans()  # before the start: a shell can leave an orphan within a millisecond
         try:
             training = engine.start(launch)
         except EngineError as error:
@@ -150,7 +151,7 @@ class Session:
             recorder.close()
             raise
         box = TimeBox(box_s, self._clock.monotonic())
-        keeper.watch(training, TrainingTree(spec.run_id, training, adopts=adopt_orphans(), exclude=others))
+        keeper.watch(training, TrainingTree(spec.run_id, training, adopts=adopts, exclude=others))
         recorder.amend(training=training)
         recorder.change(RunState.RUNNING, None, started=round(self._clock.epoch(), 3), log_start=engine.offset)
         self._observer.started(recorder.run, launch.log_path)
