@@ -201,11 +201,11 @@ class Keeper:
     def keep(self) -> None:
         """Every few seconds: a new guard if somebody killed it, the lease's load, the checkpoint folders."""
         if self.guard.is_dead():
-            self._recorder.event("guard", text="the guard was killed; there is a new one")
             self.guard = Guard.start(self._orders)
             self.tree.exclude.add(self.guard.pid)
             self._told = ()
-            self.guard.watch(self._training, self._told)
+            self.guard.watch(self._training)
+            self._recorder.event("guard", text="the guard was killed; there is a new one")
         paths = self._recorder.book.paths
         if paths != self._told:
             self._told = paths
