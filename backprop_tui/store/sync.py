@@ -36,7 +36,7 @@ def reindex(home: Home, index: Index) -> tuple[int, int]:
     gone = known.keys() - present
     index.remove(gone)
     stale = [i for i in present if known.get(i) != source_mark(RunFolder(os.path.join(home.runs, i)))]
-    _read_in(home, index, stale)
+    _read_in(home, index, stale, with_young=True)
     return len(stale), len(gone)
 
 
@@ -92,11 +92,13 @@ def _is_old(path: str) -> bool:
 def _follow_folders(home: Home, index: Index) -> None:
     known, present = index.marks(), home.ids()
     index.remove(known.keys() - present)
-    _read_in(home, index, sorted(present - known.keys()))
+    _read_in(home, index, sorted(present - known.keys()), with_young=False)
 
 
-def _read_in(home: Home, index: Index, ids: list[str]) -> None:
+def _read_in(home: Home, index: Index, ids: list[str], *, with_young: bool) -> None:
     for start in range(0, len(ids), _BATCH):
         batch = [row_for(RunFolder(os.path.join(home.runs, i))) for i in ids[start : start + _BATCH]]
-        # A folder without a record may be a run that is just being made: active/ brings it in.
-        index.upsert([row for row in batch if row.state != BROKEN or _is_old(os.path.join(home.runs, row.id))])
+        # A young folder without a record may be a run that is just being made: active/ brings it in.
+        index.upsert(
+            [r for r in batch if with_young or r.state != BROKEN or _is_old(os.path.join(home.runs, r.id))]
+        )
