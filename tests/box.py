@@ -53,7 +53,9 @@ class Box:
             stdin=subprocess.DEVNULL,
             **more,
         )
-        assert code is None or done.returncode == code, f"exit {done.returncode}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+        assert code is None or done.returncode == code, (
+            f"exit {done.returncode}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+        )
         return done
 
     def json(self, *words: str, code: int | None = 0) -> Any:

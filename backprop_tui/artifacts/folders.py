@@ -39,9 +39,7 @@ def judge_prefix(content: Content) -> tuple[str, str]:
 
 def _by_marks(name: str, top: set[str], content: Content) -> tuple[str, str]:
     """The kind, and what of the files that the tool writes last is missing."""
-    if "trainer_state.json" in top or (
-        "training_args.bin" in top and (_has_hf_name(name) or "optimizer.pt" in top)
-    ):
+    if "trainer_state.json" in top or ("training_args.bin" in top and (_has_hf_name(name) or "optimizer.pt" in top)):
         return "hf-trainer", _fault_of_hf(top)
     if "optimizer.bin" in top or any(entry.startswith("random_states_") for entry in top):
         return "accelerate", _fault_of_accelerate(top, content)

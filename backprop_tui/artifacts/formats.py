@@ -34,7 +34,7 @@ def judge_safetensors(path: str, size: int) -> str:
 
 def _last_offset(header: object) -> int:
     if not isinstance(header, dict):
-        raise ValueError("no object")  # noqa: TRY004  # it is content, not code, that is wrong
+        raise ValueError("no object")  # it is content, not code, that is wrong
     end = 0
     for name, tensor in header.items():
         if name == "__metadata__":

@@ -33,9 +33,7 @@ def judge_zip(path: str, end: str) -> tuple[str, str]:
         try:
             archive = zipfile.ZipFile(file)
         except (*_BROKEN, OSError) as error:
-            if (
-                isinstance(error, OSError) and error.errno != errno.EINVAL
-            ):  # a place before the file's beginning
+            if isinstance(error, OSError) and error.errno != errno.EINVAL:  # a place before the file's beginning
                 raise
             return kind, "its zip directory is missing or broken: it was not written to its end"
         with archive:

@@ -178,5 +178,3 @@ def _tell_dry_run(planned: Planned, *, json: bool) -> int:
         verdict = "it could start now" if found.admission.admitted else refusal_text(found.admission)
         output.emit(f"verdict  {verdict}")
     return ExitCode.OK if found.admission.admitted else ExitCode.REFUSED
-
-

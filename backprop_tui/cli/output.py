@@ -23,9 +23,7 @@ def emit_json(document: Any) -> None:
     sys.stdout.write(files.to_json(document, indent=2).decode("ascii") + "\n")
 
 
-def emit_table(
-    titles: Sequence[str], rows: Sequence[Sequence[str]], *, right: frozenset[int] = frozenset()
-) -> None:
+def emit_table(titles: Sequence[str], rows: Sequence[Sequence[str]], *, right: frozenset[int] = frozenset()) -> None:
     """Columns as wide as they have to be; those in `right` end at the same place."""
     widths = [max(width(row[n]) for row in (titles, *rows)) for n in range(len(titles))]
     for row in (titles, *rows):

@@ -149,9 +149,7 @@ def _unbundle(word: str, known: dict[str, Option]) -> list[str]:
     return out
 
 
-def _take_option(
-    word: str, todo: list[str], known: dict[str, Option], parsed: Parsed, command: Command
-) -> None:
+def _take_option(word: str, todo: list[str], known: dict[str, Option], parsed: Parsed, command: Command) -> None:
     flag, equals, value = word.partition("=")
     option = known.get(flag)
     if option is None:

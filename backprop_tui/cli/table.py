@@ -158,9 +158,7 @@ COMMANDS = (
         name="demo",
         help="a small real training that shows the whole story in half a minute",
         usage="backprop demo",
-        options=(
-            Option(name="seconds", flag="--seconds", metavar="N", help="how long it trains in all (30)"),
-        ),
+        options=(Option(name="seconds", flag="--seconds", metavar="N", help="how long it trains in all (30)"),),
     ),
     Command(
         name="completion",

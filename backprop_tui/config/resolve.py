@@ -6,7 +6,6 @@ import os
 
 from backprop_tui import paths
 from backprop_tui.config.settings import SETTINGS
-from backprop_tui.config.values import from_plain, from_text
 from backprop_tui.errors import UsageError
 from backprop_tui.frozen import Frozen
 from backprop_tui.model.spec import SettingValue
@@ -65,9 +64,7 @@ def resolve(
     settings = {}
     for setting in SETTINGS:
         own = _own(setting, flags, inherited)
-        settings[setting.key] = own or _around(
-            setting, env, (project, project_file or ""), (user, user_file or "")
-        )
+        settings[setting.key] = own or _around(setting, env, (project, project_file or ""), (user, user_file or ""))
     return Resolved(settings=settings, project_file=project_file, user_file=user_file)
 
 
@@ -75,18 +72,23 @@ def _own(
     setting: Setting, flags: Mapping[str, Any], inherited: Mapping[str, SettingValue] | None
 ) -> SettingValue | None:
     typed = flags.get(setting.key)
+    if typed is None and not (inherited and setting.key in inherited):
+        return None
+    from backprop_tui.config.values import from_plain, from_text
+
     if typed is not None:
         read = from_text if isinstance(typed, str) else from_plain
         value = read(setting, typed, setting.flag, UsageError)
         return SettingValue(value=value, origin=f"flag {setting.flag}")
-    if inherited and setting.key in inherited:
-        value = from_plain(setting, inherited[setting.key].value, f"the run's record: {setting.key}")
-        return SettingValue(value=value, origin="run")
-    return None
+    assert inherited is not None
+    value = from_plain(setting, inherited[setting.key].value, f"the run's record: {setting.key}")
+    return SettingValue(value=value, origin="run")
 
 
 def _around(setting: Setting, env: Mapping[str, str], *sources: tuple[dict[str, Any], str]) -> SettingValue:
     if setting.env in env:
+        from backprop_tui.config.values import from_text
+
         value = from_text(setting, env[setting.env], setting.env)
         return SettingValue(value=value, origin=f"environment {setting.env}")
     for content, path in sources:

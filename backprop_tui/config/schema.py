@@ -38,9 +38,7 @@ def schema() -> dict[str, Any]:
     for setting in SETTINGS:
         group, _, inner = setting.key.rpartition(".")
         if group:
-            nested = properties.setdefault(
-                group, {"type": "object", "additionalProperties": False, "properties": {}}
-            )
+            nested = properties.setdefault(group, {"type": "object", "additionalProperties": False, "properties": {}})
             nested["properties"][inner] = _property(setting)
         else:
             properties[setting.key] = _property(setting)

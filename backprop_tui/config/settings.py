@@ -8,9 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Literal
 
-    Kind = Literal[
-        "minutes", "seconds", "number", "integer", "choice", "memory", "signal", "path", "boolean"
-    ]
+    Kind = Literal["minutes", "seconds", "number", "integer", "choice", "memory", "signal", "path", "boolean"]
 
 ENV_PREFIX = "BACKPROP_SET_"
 """Apart from the variables that a training is told, such as BACKPROP_MAX_MINUTES."""

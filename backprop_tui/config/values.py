@@ -18,9 +18,7 @@ MAX_TEXT = 4096
 """Characters of a value; paths are no longer."""
 _SHOWN = 60
 _NUMBER = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
-DURATION_PATTERN = (
-    rf"^(?=[0-9.])(?:({_NUMBER})d)? ?(?:({_NUMBER})h)? ?(?:({_NUMBER})m(?:in)?)? ?(?:({_NUMBER})s)?$"
-)
+DURATION_PATTERN = rf"^(?=[0-9.])(?:({_NUMBER})d)? ?(?:({_NUMBER})h)? ?(?:({_NUMBER})m(?:in)?)? ?(?:({_NUMBER})s)?$"
 MEMORY_PATTERN = rf"^({_NUMBER}) ?(%|[MmGgTt](?:[Ii]?[Bb])?)?$"
 NUMBER_PATTERN = rf"^{_NUMBER}$"
 _UNIT_SECONDS = (86400, 3600, 60, 1)
@@ -29,9 +27,7 @@ _TRUE = ("true", "yes", "on", "1")
 _FALSE = ("false", "no", "off", "0")
 
 
-def from_text(
-    setting: Setting, text: str, where: str, error: type[BackpropError] = ConfigError
-) -> Any:
+def from_text(setting: Setting, text: str, where: str, error: type[BackpropError] = ConfigError) -> Any:
     """The value that a flag's or a variable's text stands for.
 
     Args:
@@ -46,9 +42,7 @@ def from_text(
     return _checked(setting, text, text.strip(), where, error, is_text=True)
 
 
-def from_plain(
-    setting: Setting, value: Any, where: str, error: type[BackpropError] = ConfigError
-) -> Any:
+def from_plain(setting: Setting, value: Any, where: str, error: type[BackpropError] = ConfigError) -> Any:
     """The value that JSON's or TOML's value stands for; its type counts.
 
     Args:
@@ -63,7 +57,7 @@ def from_plain(
     return _checked(setting, value, value, where, error, is_text=False)
 
 
-def _checked(  # noqa: PLR0913  # two doors, one check
+def _checked(  # two doors, one check
     setting: Setting, found: Any, value: Any, where: str, error: type[BackpropError], *, is_text: bool
 ) -> Any:
     if setting.none_word and (value is None or value == setting.none_word):

@@ -52,9 +52,7 @@ def _interpreter() -> Iterator[Finding]:
     from backprop_tui.scripts.interpreter import find_interpreter
 
     try:
-        found = find_interpreter(
-            setting=None, setting_origin="", script="script.py", cwd=os.getcwd(), env=os.environ
-        )
+        found = find_interpreter(setting=None, setting_origin="", script="script.py", cwd=os.getcwd(), env=os.environ)
     except UsageError as error:
         yield Finding(what="interpreter", verdict="bad", text=error.message)
     else:

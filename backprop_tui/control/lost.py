@@ -94,7 +94,7 @@ def _conclude(home: Home, folder: RunFolder, run: Run) -> None:
 
     spec = folder.read_spec()
     reason, ended = _explain(folder, run, spec)
-    recorder = Recorder(folder, run, spec, Publisher(home, folder, spec), Clock())
+    recorder = Recorder(folder, run, spec, Publisher(home, folder, spec, -1.0), Clock())
     recorder.take_over()
     end = _catch_up(folder, recorder, run)
     recorder.judge(final=True)

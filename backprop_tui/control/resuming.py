@@ -62,9 +62,7 @@ def plan_resume(home: Home, run_id: str, wish: ResumeWish) -> Planned:
     run, spec = folder.read_run(), folder.read_spec()
     if not run.state.is_ended:
         where = f" on {run.owner.host}" if run.owner else ""
-        raise RunActive(
-            f"run {run_id} is {run.state} already{where}", hint=f"stop it first: backprop stop {run_id}"
-        )
+        raise RunActive(f"run {run_id} is {run.state} already{where}", hint=f"stop it first: backprop stop {run_id}")
     cwd = spec.cwd if wish.cwd is None else working_directory(wish.cwd)
     resolved = resolve(
         flags=wish.flags,
@@ -102,14 +100,10 @@ def _refreshed(spec: SliceSpec, wish: ResumeWish) -> SliceSpec:
         return with_script_facts(spec)
     facts = read_script(os.path.join(spec.cwd, spec.command[0]))
     asked = spec.settings["framework"].value
-    return spec.replace(
-        framework=facts.framework if asked == "auto" else asked, declared_flags=facts.declared_flags
-    )
+    return spec.replace(framework=facts.framework if asked == "auto" else asked, declared_flags=facts.declared_flags)
 
 
-def choose_checkpoint(
-    folder: RunFolder, run: Run, wish: ResumeWish
-) -> tuple[Checkpoint | None, tuple[str, ...]]:
+def choose_checkpoint(folder: RunFolder, run: Run, wish: ResumeWish) -> tuple[Checkpoint | None, tuple[str, ...]]:
     """The checkpoint to go on from, and what a person should hear of the choice.
 
     Raises:

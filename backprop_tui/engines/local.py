@@ -114,9 +114,7 @@ def find_program(name: str, env: Mapping[str, str], cwd: str) -> str:
         candidate = os.path.join(cwd, folder or ".", name)
         if os.path.isfile(candidate) and os.access(candidate, os.X_OK):
             return candidate
-    raise EngineError(
-        f"command not found: {name}", hint="give its path, or check PATH of the environment it runs in"
-    )
+    raise EngineError(f"command not found: {name}", hint="give its path, or check PATH of the environment it runs in")
 
 
 def _check_program(path: str, name: str) -> None:

@@ -30,9 +30,7 @@ class Request(Frozen):
     """The user's own CUDA_VISIBLE_DEVICES or HIP_VISIBLE_DEVICES, None where it is not set."""
 
 
-def admit(
-    request: Request, host: HostSample, gpus: GpuReport, leases: Sequence[Lease], own_load: float
-) -> Admission:
+def admit(request: Request, host: HostSample, gpus: GpuReport, leases: Sequence[Lease], own_load: float) -> Admission:
     """Apply every rule; each leaves a decision, also when it says yes.
 
     Args:

@@ -111,9 +111,7 @@ def _judge(request: Request, gpu: GpuSample, leases: Sequence[Lease], now: float
     free = gpu.free_bytes
     if free is not None:
         free = max(0, free - sum(max(0, lease.gpu_bytes) for lease in holders))
-    return _Verdict(
-        gpu=gpu, memory=_memory(request, gpu, free, holders), heat=_heat(request, gpu), free_bytes=free
-    )
+    return _Verdict(gpu=gpu, memory=_memory(request, gpu, free, holders), heat=_heat(request, gpu), free_bytes=free)
 
 
 def _memory(request: Request, gpu: GpuSample, free: int | None, holders: list[Lease]) -> Decision:

@@ -259,3 +259,12 @@ def count_backprop(besides: set[int]) -> int:
             continue
         count += any(word.endswith(b"/backprop") or b"backprop_tui" in word for word in words)
     return count
+
+
+def children_of_self() -> set[int]:
+    """Our own direct children, where the kernel lists them."""
+    try:
+        with open(f"/proc/self/task/{os.getpid()}/children", "rb") as file:
+            return {int(pid) for pid in file.read().split()}
+    except OSError:
+        return set()

@@ -105,7 +105,7 @@ def _folders_above(script: str, cwd: str) -> list[str]:
     while True:
         folders.append(folder)
         parent = os.path.dirname(folder)
-        if parent == folder or folder == home or os.path.lexists(os.path.join(folder, ".git")):
+        if folder in (parent, home) or os.path.lexists(os.path.join(folder, ".git")):
             return folders
         folder = parent
 

@@ -28,9 +28,9 @@ _FRAMEWORKS = {
     "jax": "jax flax optax equinox haiku orbax",
 }
 _BY_MODULE = {module: name for name, modules in _FRAMEWORKS.items() for module in modules.split()}
-_IMPORT = re.compile(rb"^[ \t]*(?:import|from)[ \t]+([A-Za-z_][A-Za-z0-9_]*)", re.MULTILINE)
-_MORE = re.compile(rb"^[ \t]*import[ \t]+[^\n#]*,[^\n#]*", re.MULTILINE)
-_WORD = re.compile(rb"[A-Za-z_][A-Za-z0-9_.]*")
+_IMPORT = rb"(?m)^[ \t]*(?:import|from)[ \t]+([A-Za-z_][A-Za-z0-9_]*)"
+_MORE = rb"(?m)^[ \t]*import[ \t]+[^\n#]*,[^\n#]*"
+_WORD = rb"[A-Za-z_][A-Za-z0-9_.]*"
 _DECLARERS = frozenset({"add_argument", "add_option", "option", "Option", "argument", "Argument", "DEFINE_string"})
 
 
@@ -71,9 +71,7 @@ def read_script(path: str) -> ScriptFacts:
         return ScriptFacts()
     framework = _framework(source) or _framework_of_modules(source, os.path.dirname(path))
     flags = tuple(flag for flag in FLAGS if flag.encode() in source)
-    return ScriptFacts(
-        framework=framework or "unknown", declared_flags=_declared(source, flags) if flags else ()
-    )
+    return ScriptFacts(framework=framework or "unknown", declared_flags=_declared(source, flags) if flags else ())
 
 
 def _read(path: str) -> bytes | None:
@@ -85,10 +83,12 @@ def _read(path: str) -> bytes | None:
 
 
 def _imports(source: bytes) -> Iterator[str]:
-    for found in _IMPORT.finditer(source):
+    if b"import" not in source:
+        return
+    for found in re.finditer(_IMPORT, source):
         yield found[1].decode("ascii")
-    for found in _MORE.finditer(source):
-        for word in _WORD.findall(found[0]):
+    for found in re.finditer(_MORE, source):
+        for word in re.findall(_WORD, found[0]):
             yield word.decode("ascii").partition(".")[0]
 
 

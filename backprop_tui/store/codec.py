@@ -8,27 +8,20 @@ from backprop_tui.errors import StoreError
 from backprop_tui.model.run import Checkpoint, Notes, Owner, Process, Reason, Resources, Run, Slice
 from backprop_tui.model.spec import SettingValue, SliceSpec
 from backprop_tui.model.states import RunState
+from backprop_tui.store.format import VERSION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, TypeVar
 
-    from backprop_tui.frozen import Frozen
-
     T = TypeVar("T")
 
-VERSION = 1
 _NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
-class _Bad(Exception):  # noqa: N818  # never leaves this file
+class _Bad(Exception):  # never leaves this file
     """A field that is not what it should be."""
-
-
-def to_record(value: Frozen) -> dict[str, Any]:
-    """The JSON form, with the format's version."""
-    return {"version": VERSION, **value.plain()}
 
 
 def run_from(record: dict[str, Any], path: str) -> Run:

@@ -8,7 +8,7 @@ import os
 from backprop_tui import files
 from backprop_tui.errors import StoreError
 from backprop_tui.model.run import Notes
-from backprop_tui.store import codec
+from backprop_tui.store.format import to_record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,10 +38,12 @@ class RunFolder:
         Raises:
             StoreError: it is missing, broken, or of a newer backprop.
         """
-        return codec.run_from(self._json("state.json"), self.file("state.json"))
+        from backprop_tui.store.codec import run_from
+
+        return run_from(self._json("state.json"), self.file("state.json"))
 
     def write_run(self, run: Run, *, durable: bool = False) -> None:
-        files.write_atomic(self.file("state.json"), files.to_json(codec.to_record(run)), durable=durable)
+        files.write_atomic(self.file("state.json"), files.to_json(to_record(run)), durable=durable)
 
     def read_spec(self, n: int | None = None) -> SliceSpec:
         """spec-<n>.json, the newest by default.
@@ -55,7 +57,9 @@ class RunFolder:
                 raise StoreError(f"run {self.id} has no spec: it was never started")
             n = numbers[-1]
         name = f"spec-{n}.json"
-        return codec.spec_from(self._json(name), self.file(name))
+        from backprop_tui.store.codec import spec_from
+
+        return spec_from(self._json(name), self.file(name))
 
     def write_spec(self, spec: SliceSpec) -> None:
         """Once and for all.
@@ -67,7 +71,7 @@ class RunFolder:
         if os.path.lexists(path):
             raise StoreError(f"{path} exists already", hint="another backprop resumed this run")
         try:
-            files.write_atomic(path, files.to_json(codec.to_record(spec)))
+            files.write_atomic(path, files.to_json(to_record(spec)))
         except OSError as error:
             raise StoreError(f"cannot write {path}: {error.strerror}")
 
@@ -84,10 +88,12 @@ class RunFolder:
         """notes.json; without one there is nothing to say."""
         if not os.path.lexists(self.file("notes.json")):
             return Notes()
-        return codec.notes_from(self._json("notes.json"), self.file("notes.json"))
+        from backprop_tui.store.codec import notes_from
+
+        return notes_from(self._json("notes.json"), self.file("notes.json"))
 
     def write_notes(self, notes: Notes) -> None:
-        files.write_atomic(self.file("notes.json"), files.to_json(codec.to_record(notes)))
+        files.write_atomic(self.file("notes.json"), files.to_json(to_record(notes)))
 
     def read_guard(self) -> dict[str, Any] | None:
         """guard.json, None when the guard never had to act."""
@@ -102,9 +108,11 @@ class RunFolder:
 
     def checkpoints(self, limit: int = 20) -> list[Checkpoint]:
         """The newest checkpoints with their last verdict, oldest first."""
+        from backprop_tui.store.codec import checkpoint_from
+
         newest: dict[str, Checkpoint] = {}
         for line in reversed(list(_last_lines(self.file("checkpoints.jsonl"), 4 * limit))):
-            found = codec.checkpoint_from(line)
+            found = checkpoint_from(line)
             if found is not None:
                 newest.setdefault(found.path, found)
         by_age = sorted(newest.values(), key=lambda c: c.t)

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 
 from backprop_tui import files
 from backprop_tui.errors import RunNotFound, StoreError, UsageError
 from backprop_tui.store.folder import RunFolder
 
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_FIRST = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
+_MORE = _FIRST | frozenset("._-")
+MAX_ID = 64
 _LETTERS = "abcdefghjkmnpqrstvwxyz"
 _ALPHABET = _LETTERS + "23456789"
 
 
 def is_valid_id(text: str) -> bool:
     """Whether a text may be a run's id: it becomes a folder's name."""
-    return _ID.fullmatch(text) is not None
+    return 0 < len(text) <= MAX_ID and text[0] in _FIRST and _MORE.issuperset(text)
 
 
 def random_id() -> str:

@@ -169,8 +169,7 @@ def _checkpoints(entry: dict[str, Any], t: float) -> list[Checkpoint]:
     folder = os.path.dirname(entry["scriptPath"])
     # The order of the list is the order of saving: the times have to say so too.
     return [
-        Checkpoint(path=os.path.join(folder, path), step=None, t=t + n / 1000, slice=1)
-        for n, path in enumerate(found)
+        Checkpoint(path=os.path.join(folder, path), step=None, t=t + n / 1000, slice=1) for n, path in enumerate(found)
     ]
 
 

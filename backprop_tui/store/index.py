@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sqlite3
 
@@ -57,6 +58,8 @@ class Index:
     def _connect(self) -> sqlite3.Connection:
         con = sqlite3.connect(self.path, timeout=BUSY_MS / 1000, isolation_level=None)
         try:
+            # A cache: what a power loss takes from it, the records give back.
+            con.execute("PRAGMA synchronous=NORMAL")
             version = con.execute("PRAGMA user_version").fetchone()[0]
             if version != SCHEMA:
                 self._make_schema(con, version)
@@ -101,7 +104,7 @@ class Index:
         """Put rows in place of what is known of their runs."""
         marks = ",".join("?" * len(_COLUMNS))
         values = [tuple(_stored(row, name) for name in _COLUMNS) for row in rows]
-        self._write(f"INSERT OR REPLACE INTO runs VALUES ({marks})", values)
+        self._write(f"INSERT OR REPLACE INTO runs VALUES ({marks})", values)  # noqa: S608  # question marks
 
     def remove(self, ids: Iterable[str]) -> None:
         self._write("DELETE FROM runs WHERE id = ?", [(run_id,) for run_id in ids])
@@ -142,7 +145,7 @@ class Index:
         for word in text.lower().split():
             where.append("instr(hay, ?) > 0")
             values.append(word)
-        query = f"SELECT * FROM runs WHERE {' AND '.join(where)} ORDER BY created DESC, id DESC LIMIT ?"
+        query = f"SELECT * FROM runs WHERE {' AND '.join(where)} ORDER BY created DESC, id DESC LIMIT ?"  # noqa: S608
         return [_row(found) for found in self._read(query, (*values, limit))]
 
     def count(self) -> int:
@@ -207,7 +210,7 @@ def default_path(home: str) -> str:
 
 def _stored(row: Row, name: str) -> Any:
     value = getattr(row, name)
-    if isinstance(value, float) and value != value:
+    if isinstance(value, float) and math.isnan(value):
         return _NAN
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode()

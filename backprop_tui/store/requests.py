@@ -79,6 +79,4 @@ def _read(folder: RunFolder, request_id: str) -> Request:
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         problem = f"not a request: {type(error).__name__}: {error}"[:200]
         return Request(id=request_id, verb="", args={}, who="", slice=0, problem=problem)
-    return Request(
-        id=request_id, verb=verb[:64], args=args, who=str(content.get("who", "?"))[:200], slice=slice_n
-    )
+    return Request(id=request_id, verb=verb[:64], args=args, who=str(content.get("who", "?"))[:200], slice=slice_n)

@@ -99,6 +99,4 @@ def _read_in(home: Home, index: Index, ids: list[str], *, with_young: bool) -> N
     for start in range(0, len(ids), _BATCH):
         batch = [row_for(RunFolder(os.path.join(home.runs, i))) for i in ids[start : start + _BATCH]]
         # A young folder without a record may be a run that is just being made: active/ brings it in.
-        index.upsert(
-            [r for r in batch if with_young or r.state != BROKEN or _is_old(os.path.join(home.runs, r.id))]
-        )
+        index.upsert([r for r in batch if with_young or r.state != BROKEN or _is_old(os.path.join(home.runs, r.id))])

@@ -43,15 +43,11 @@ class CheckpointBook:
         """Where the last few were written."""
         return tuple(c.path for c in self._newest[-3:])
 
-    def note(
-        self, report: CheckpointReport, *, t: float, now: float, slice_n: int, step: int | None
-    ) -> Checkpoint:
+    def note(self, report: CheckpointReport, *, t: float, now: float, slice_n: int, step: int | None) -> Checkpoint:
         """Take up what the script reported; `step` stands in where it named none."""
         path = os.path.normpath(os.path.join(self._cwd, report.path))
-        found = Checkpoint(
-            path=path, step=report.step if report.step is not None else step, t=t, slice=slice_n
-        )
-        self._newest = [c for c in self._newest if c.path != path][-(KEPT - 1) :] + [found]
+        found = Checkpoint(path=path, step=report.step if report.step is not None else step, t=t, slice=slice_n)
+        self._newest = [*[c for c in self._newest if c.path != path][-(KEPT - 1) :], found]
         self.count += 1
         self._watch.learn(path)
         self._finished.pop(path, None)

@@ -40,9 +40,7 @@ def act_on(tree: TrainingTree, act: Act, stop_signal: int) -> str:
     return ""
 
 
-def climb_down(
-    tree: TrainingTree, *, grace_s: float, stop_signal: int, checkpoints: tuple[str, ...] = ()
-) -> Descent:
+def climb_down(tree: TrainingTree, *, grace_s: float, stop_signal: int, checkpoints: tuple[str, ...] = ()) -> Descent:
     """Stop a whole tree, waiting as the ladder says; returns when it is gone or cannot be ended."""
     watch = WriteWatch()
     for path in checkpoints:

@@ -44,9 +44,7 @@ def request_of(spec: SliceSpec, env: Mapping[str, str]) -> Request:
     )
 
 
-def enrol(
-    home: Home, plan: Plan, lock: FileLock | None, clock: Clock
-) -> tuple[RunFolder, SliceSpec, Run, FileLock]:
+def enrol(home: Home, plan: Plan, lock: FileLock | None, clock: Clock) -> tuple[RunFolder, SliceSpec, Run, FileLock]:
     """Write the slice's spec and make the run's record, locked; the state is `queued` and not yet written.
 
     Args:

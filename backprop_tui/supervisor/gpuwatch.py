@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from backprop_tui.model.decisions import Admission
 
 EVERY_S = 2.0
 
@@ -22,13 +17,10 @@ class GpuWatch:
         self.used_bytes: int | None = None
         """None until it was read, and where it cannot be."""
 
-    @classmethod
-    def of(cls, admission: Admission, probe: str) -> GpuWatch | None:
-        """A watch on the GPU that was chosen; None without one."""
-        return cls(admission.gpu.index, probe) if admission.gpu else None
-
     def start(self) -> None:
         """To be called once the training and the guard are there: both are forked before any thread."""
+        import threading
+
         threading.Thread(target=self._follow, name="gpu", daemon=True).start()
 
     def _follow(self) -> None:

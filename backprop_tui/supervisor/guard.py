@@ -13,9 +13,7 @@ import time
 from backprop_tui import files
 from backprop_tui.frozen import Frozen
 from backprop_tui.model.run import Process
-from backprop_tui.supervisor.descent import climb_down
 from backprop_tui.supervisor.signals import forget_after_fork
-from backprop_tui.supervisor.tree import TrainingTree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,10 +56,13 @@ class Guard:
         said = {"pid": training.pid, "start": training.start, "checkpoints": checkpoints}
         self._send(files.to_json(said) + b"\n")
 
-    def dismiss(self) -> None:
-        """Say goodbye: the slice has ended, nothing is left to guard."""
+    def say_goodbye(self) -> None:
+        """The slice has ended, nothing is left to guard."""
         self._send(_GOODBYE)
         os.close(self._pipe)
+
+    def wait(self) -> None:
+        """Until it has gone, and with it its hold on the run's lock."""
         try:
             os.waitpid(self.pid, 0)
         except ChildProcessError:
@@ -88,6 +89,9 @@ def _be_guard(orders: GuardOrders, pipe: int) -> NoReturn:
     code = 70
     try:
         _let_go(keep={pipe, orders.lock_fd})
+        # Now, not when it is needed: the package may have been updated by then.
+        from backprop_tui.supervisor import descent, tree  # noqa: F401
+
         last = _listen(pipe)
         if last is not None:
             _stop(orders, last)
@@ -135,6 +139,9 @@ def _listen(pipe: int) -> dict[str, object] | None:
 
 
 def _stop(orders: GuardOrders, last: dict[str, object]) -> None:
+    from backprop_tui.supervisor.descent import climb_down
+    from backprop_tui.supervisor.tree import TrainingTree
+
     training = Process(pid=int(str(last["pid"])), start=int(str(last["start"])))
     paths = last.get("checkpoints")
     tree = TrainingTree(orders.run_id, training, adopts=False)

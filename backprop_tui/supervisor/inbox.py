@@ -30,7 +30,5 @@ class Inbox:
                 done, text = False, f"expired: it was for slice {request.slice}"
             else:
                 done, text = act(request)
-            self._recorder.event(
-                "request", id=request.id, verb=request.verb, who=request.who, ok=done, text=text
-            )
+            self._recorder.event("request", id=request.id, verb=request.verb, who=request.who, ok=done, text=text)
             requests.remove(self._folder, request.id)

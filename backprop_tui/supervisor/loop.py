@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import select
 import signal
 
@@ -39,7 +40,7 @@ LEFTOVER_GRACE_S = 2.0
 class Parts:
     """What a supervision is put together from."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # the parts of a whole
         self,
         *,
         engine: Engine,
@@ -53,6 +54,7 @@ class Parts:
         splitter: LineSplitter,
         parse: Callable[[list[str]], list],  # type: ignore[type-arg]
         housekeeping: Callable[[], None],
+        farewell: Callable[[], None],
     ) -> None:
         self.engine = engine
         self.tree = tree
@@ -66,6 +68,8 @@ class Parts:
         self.parse = parse
         self.housekeeping = housekeeping
         """Called every 2 s: guard alive? lease up to date?"""
+        self.farewell = farewell
+        """Called once nothing of the slice is left, before the record is completed."""
 
 
 class Supervision:
@@ -90,6 +94,7 @@ class Supervision:
         poll.register(self._p.signals.fileno(), select.POLLIN)
         while not self.turn():
             poll.poll(self._wait_ms())
+        self._p.farewell()
         self._finish()
 
     def turn(self) -> bool:
@@ -171,9 +176,7 @@ class Supervision:
     def _act(self, request: Request) -> tuple[bool, str]:
         match request.verb:
             case "stop":
-                force = self._stop_for_person(
-                    f"stopped by {request.who}", force=bool(request.args.get("force"))
-                )
+                force = self._stop_for_person(f"stopped by {request.who}", force=bool(request.args.get("force")))
                 return True, "killing" if force else "stopping"
             case "pause":
                 return self._pause(request.who)
@@ -203,7 +206,7 @@ class Supervision:
 
     def _extend(self, seconds: object) -> tuple[bool, str]:
         p = self._p
-        if not isinstance(seconds, (int, float)) or seconds != seconds or abs(seconds) > 1e9:
+        if not isinstance(seconds, (int, float)) or math.isnan(seconds) or abs(seconds) > 1e9:
             return False, f"not a number of seconds: {seconds!r}"
         if self._ladder is not None:
             return False, "it is stopping already"
@@ -229,9 +232,7 @@ class Supervision:
     def _note_exit(self) -> None:
         if self._ladder is None and not self._p.tree.is_surely_empty():
             # The script has ended by itself; helpers that it left behind must not go on unsupervised.
-            self._ladder = StopLadder(
-                grace_s=LEFTOVER_GRACE_S, now=self._p.clock.monotonic(), writing=False
-            )
+            self._ladder = StopLadder(grace_s=LEFTOVER_GRACE_S, now=self._p.clock.monotonic(), writing=False)
             self._stop_signal = signal.SIGTERM
 
     def _climb(self, now: float) -> bool:
@@ -262,9 +263,7 @@ class Supervision:
         p.tree.measure(now)
         p.housekeeping()
         p.recorder.amend(resources=p.tree.resources)
-        p.recorder.amend_slice(
-            used_s=round(p.box.used_s(now), 3), paused_s=round(p.box.paused_s(now), 3)
-        )
+        p.recorder.amend_slice(used_s=round(p.box.used_s(now), 3), paused_s=round(p.box.paused_s(now), 3))
 
     def _finish(self) -> None:
         p = self._p

@@ -8,6 +8,7 @@ import math
 from backprop_tui import files
 from backprop_tui.errors import StoreError
 from backprop_tui.store import codec
+from backprop_tui.store.format import to_record
 from backprop_tui.supervisor.session import Plan
 
 
@@ -16,7 +17,7 @@ def plan_to_json(plan: Plan) -> bytes:
     wait = plan.wait_s
     return files.to_json(
         {
-            "spec": codec.to_record(plan.spec),
+            "spec": to_record(plan.spec),
             "is_resume": plan.is_resume,
             "wait_s": "forever" if wait == math.inf else wait,
         }

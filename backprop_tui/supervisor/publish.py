@@ -11,18 +11,28 @@ if TYPE_CHECKING:
     from backprop_tui.model.spec import SliceSpec
     from backprop_tui.store.folder import RunFolder
     from backprop_tui.store.home import Home
+    from backprop_tui.store.index import Index
 
 PROGRESS_EVERY_S = 2.0
+INDEX_AFTER_S = 1.0
+"""Loading SQLite takes 4 ms: a shorter slice leaves its row in the index to the next reader."""
 
 
 class Publisher:
     """Keeps the two copies of a run's record up to date. Both can be made anew: failures are only told."""
 
-    def __init__(self, home: Home, folder: RunFolder, spec: SliceSpec) -> None:
+    def __init__(self, home: Home, folder: RunFolder, spec: SliceSpec, now: float) -> None:
+        """`now` is monotonic seconds."""
         self._home = home
         self._folder = folder
         self._spec = spec
+        self._since = now
         self._last_progress = float("-inf")
+        self._index_used: Index | None = None
+
+    def load(self) -> None:
+        """Import what `changed` needs at the end."""
+        from backprop_tui.store import mirror  # noqa: F401
 
     def changed(self, run: Run, now: float) -> list[str]:
         """The state changed; returns what could not be written. `now` is monotonic seconds."""
@@ -30,8 +40,10 @@ class Publisher:
             return []  # running or failed follows at once, and the training must not wait for this
         self._last_progress = now
         problems = self._mirror(run)
+        if run.state.is_ended and now - self._since < INDEX_AFTER_S:
+            return problems  # the mark in active/ leads the next reader to it
         if run.state in (RunState.QUEUED, RunState.RUNNING) or run.state.is_ended:
-            problems += self._index(run)
+            problems += self._index()
         if run.state.is_ended and not problems:
             self._home.clear_active(run.id)
         return problems
@@ -55,16 +67,25 @@ class Publisher:
             return [f"experiments.json could not be written: {error}"]
         return [warning] if warning else []
 
-    def _index(self, run: Run) -> list[str]:
-        from backprop_tui.store.index import Index
+    def _index(self) -> list[str]:
         from backprop_tui.store.rows import row_for
 
+        index = self._open_index()
+        if index is None:
+            return ["the index could not be opened"]
         try:
-            index = Index(self._home)
-            try:
-                index.upsert([row_for(self._folder)])
-            finally:
-                index.close()
+            index.upsert([row_for(self._folder)])
         except (OSError, StoreError) as error:
             return [f"the index could not be written: {error}"]
         return []
+
+    def _open_index(self) -> Index | None:
+        """Kept open: the last connection that closes moves the whole log into the database, which takes time."""
+        from backprop_tui.store.index import Index
+
+        if self._index_used is None:
+            try:
+                self._index_used = Index(self._home)
+            except (OSError, StoreError):
+                return None
+        return self._index_used

@@ -115,8 +115,5 @@ class Queue:
 
     def _end(self, text: str, *, by: str) -> None:
         code = "person" if by == "person" else "waiting"
-        self._recorder.change(
-            RunState.STOPPED, Reason(code=code, text=text, by=by), ended=round(time.time(), 3)
-        )
+        self._recorder.change(RunState.STOPPED, Reason(code=code, text=text, by=by), ended=round(time.time(), 3))
         self._recorder.close()
-

@@ -11,7 +11,6 @@ from backprop_tui import files
 from backprop_tui.errors import StoreError
 from backprop_tui.model.events import CheckpointReport, Metric, ScriptEvent
 from backprop_tui.model.states import RunState, check_transition
-from backprop_tui.supervisor.checkpoints import CheckpointBook
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,11 +20,14 @@ if TYPE_CHECKING:
     from backprop_tui.model.run import Checkpoint, Reason, Run, Slice
     from backprop_tui.model.spec import SliceSpec
     from backprop_tui.store.folder import RunFolder
+    from backprop_tui.supervisor.checkpoints import CheckpointBook
     from backprop_tui.supervisor.clock import Clock
     from backprop_tui.supervisor.publish import Publisher
 
 STATE_EVERY_S = 0.25
 HEARTBEAT_S = 10.0
+PUBLISH_DELAY_S = 0.1
+"""Telling the outside that a run has started must not delay its first moments; many end before that."""
 MAX_NAMES = 256
 """Metric names kept in state.json; a script that invents a name a step fills metrics.jsonl only."""
 MAX_WARNINGS = 20
@@ -34,9 +36,7 @@ MAX_WARNINGS = 20
 class Recorder:
     """The only writer of a run while its supervisor lives."""
 
-    def __init__(
-        self, folder: RunFolder, run: Run, spec: SliceSpec, publisher: Publisher, clock: Clock
-    ) -> None:
+    def __init__(self, folder: RunFolder, run: Run, spec: SliceSpec, publisher: Publisher, clock: Clock) -> None:
         self._folder = folder
         self._run = run
         self._publisher = publisher
@@ -47,11 +47,22 @@ class Recorder:
         self._has_progress = False
         self._state_written = float("-inf")
         self._written_before = 0
-        self.book = CheckpointBook(spec.cwd, run.checkpoints, run.checkpoint_count)
+        self._publish_due = math.inf
+        self._cwd = spec.cwd
+        self._book: CheckpointBook | None = None
 
     @property
     def run(self) -> Run:
         return self._run
+
+    @property
+    def book(self) -> CheckpointBook:
+        """The run's checkpoints."""
+        if self._book is None:
+            from backprop_tui.supervisor.checkpoints import CheckpointBook
+
+            self._book = CheckpointBook(self._cwd, self._run.checkpoints, self._run.checkpoint_count)
+        return self._book
 
     @property
     def is_blocked(self) -> bool:
@@ -69,7 +80,12 @@ class Recorder:
         self.amend_slice(state=state, reason=reason, **fields)
         self.event("state", state=state, **({"reason": reason.plain()} if reason else {}))
         self.flush(force=True)
-        self.publish_now()
+        if state is RunState.RUNNING:
+            self._publish_due = self._clock.monotonic() + PUBLISH_DELAY_S
+        else:
+            self.publish_now()
+            if self._is_dirty:  # a complaint
+                self.flush(force=True)
 
     def amend(self, **fields: Any) -> None:
         """Change fields of the run."""
@@ -151,6 +167,8 @@ class Recorder:
 
     def judge(self, *, final: bool = False) -> None:
         """Look at the checkpoints that are due for it."""
+        if not self._run.checkpoints:
+            return
         for seen in self.book.judge_due(self._clock.monotonic(), self._clock.monotonic, final=final):
             self._record_checkpoint(seen)
 
@@ -181,11 +199,18 @@ class Recorder:
 
     def publish_now(self) -> None:
         """Let the index and experiments.json say what is so."""
+        self._publish_due = math.inf
         self._tell(self._publisher.changed(self._run, self._clock.monotonic()))
+
+    def load_publishing(self) -> None:
+        """Load what publishing needs while the training loads itself."""
+        self._publisher.load()
 
     def publish_progress(self) -> None:
         """Let experiments.json follow, now and then."""
-        if self._has_progress:
+        if self._clock.monotonic() >= self._publish_due:
+            self.publish_now()
+        elif self._has_progress:
             problems = self._publisher.progressed(self._run, self._clock.monotonic())
             self._has_progress = False
             self._tell(problems)

@@ -14,19 +14,12 @@ from backprop_tui.frozen import Frozen
 from backprop_tui.model.run import Reason, Run
 from backprop_tui.model.states import RunState
 from backprop_tui.probes import tree as processes
-from backprop_tui.protocol.lines import LineSplitter
-from backprop_tui.protocol.parse import parse
 from backprop_tui.supervisor.enrolment import enrol, request_of
 from backprop_tui.supervisor.guard import Guard, GuardOrders
-from backprop_tui.supervisor.gpuwatch import GpuWatch
-from backprop_tui.supervisor.inbox import Inbox
-from backprop_tui.supervisor.loop import Parts, Supervision
 from backprop_tui.supervisor.publish import Publisher
-from backprop_tui.supervisor.queueing import Queue, refusal
 from backprop_tui.supervisor.recorder import Recorder
 from backprop_tui.supervisor.signals import SignalBox
 from backprop_tui.supervisor.timebox import TimeBox
-from backprop_tui.supervisor.tree import TrainingTree, adopt_orphans, children_of_self
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,7 +30,9 @@ if TYPE_CHECKING:
     from backprop_tui.store.home import Home
     from backprop_tui.supervisor.admission import AdmissionDesk, HeldLease
     from backprop_tui.supervisor.clock import Clock
+    from backprop_tui.supervisor.gpuwatch import GpuWatch
     from backprop_tui.supervisor.observer import Observer
+    from backprop_tui.supervisor.tree import TrainingTree
 
 
 class Plan(Frozen):
@@ -78,18 +73,23 @@ class Session:
         try:
             admission, lease = self._desk.try_start(request_of(spec, os.environ))
             if lease is None and self._plan.wait_s is None:
+                from backprop_tui.supervisor.queueing import refusal
+
                 raise refusal(admission)
             if signals.has_stop:
                 raise Interrupted("interrupted before anything was started")
             folder, spec, run, lock = enrol(self._home, self._plan, lock, self._clock)
-            publisher = Publisher(self._home, folder, spec)
+            publisher = Publisher(self._home, folder, spec, self._clock.monotonic())
             recorder = Recorder(folder, run, spec, publisher, self._clock)
             if lease is None:
+                from backprop_tui.supervisor.queueing import Queue
+
                 queue = Queue(self._desk, recorder, folder, spec, signals, self._observer)
                 admission, lease = queue.wait(admission, self._plan.wait_s or 0.0)
                 if lease is None:
                     return recorder.run
-            self._supervise(folder, spec, recorder, signals, admission, lease, lock)
+            case = Case(folder=folder, spec=spec, recorder=recorder, signals=signals, lease=lease, lock=lock)
+            self._supervise(case, admission)
             return recorder.run
         finally:
             self._desk.leave()
@@ -103,75 +103,115 @@ class Session:
         run_id = self._plan.spec.run_id
         lock = FileLock(self._home.run(run_id).file("lock"))
         if not lock.try_acquire():
-            raise RunActive(
-                f"run {run_id} is running already", hint=f"see it with: backprop status {run_id}"
-            )
+            raise RunActive(f"run {run_id} is running already", hint=f"see it with: backprop status {run_id}")
         return lock
 
-    def _supervise(
-        self,
-        folder: RunFolder,
-        spec: SliceSpec,
-        recorder: Recorder,
-        signals: SignalBox,
-        admission: Admission,
-        lease: HeldLease,
-        lock: FileLock,
-    ) -> None:
+    def _supervise(self, case: Case, admission: Admission) -> None:
+        spec, recorder = case.spec, case.recorder
         box_s = float(spec.setting("maxRunMinutes")) * 60
-        deadline = self._clock.epoch() + box_s
         launch = Launch(
             argv=argv_of(spec),
-            env=environment_of(spec, os.environ, gpu=admission.gpu, deadline=deadline),
+            env=environment_of(spec, os.environ, gpu=admission.gpu, deadline=self._clock.epoch() + box_s),
             cwd=spec.cwd,
-            log_path=folder.file("output.log"),
+            log_path=case.folder.file("output.log"),
         )
         for decision in admission.decisions:
             recorder.event("decision", **decision.plain())
-        gpus = (admission.gpu.index,) if admission.gpu else ()
-        recorder.change(RunState.STARTING, None, gpus=gpus)
+        recorder.change(RunState.STARTING, None, gpus=(admission.gpu.index,) if admission.gpu else ())
         self._observer.starting(spec, launch, admission)
-        orders = GuardOrders(
-            run_id=spec.run_id,
-            report_path=folder.file("guard.json"),
-            grace_s=grace_s(spec),
-            stop_signal=signal.Signals[spec.setting("stopSignal")],
-            lock_fd=lock.fileno(),
-        )
-        keeper = Keeper(orders, lease, recorder, GpuWatch.of(admission, spec.setting("gpu.probe")))
+        keeper = Keeper(case, _gpu_watch(admission, spec))
         engine = LocalEngine(processes.start_of)
-        others = children_of_self() - {keeper.guard.pid}
-        adopts = adopt_orphans()  # before the start: a shell can leave an orphan within a millisecond
+        others = processes.children_of_self() - {keeper.guard.pid}
+        # A shell can leave an orphan within a millisecond; Python needs longer than this to load.
+        adopts = _adopt_orphans() if spec.is_command else None
         try:
             training = engine.start(launch)
         except EngineError as error:
-            keeper.dismiss()
+            keeper.guard.say_goodbye()
             reason = Reason(code="spawn", text=error.message, by="box")
-            recorder.change(RunState.FAILED, reason, ended=self._clock.epoch())
+            recorder.change(RunState.FAILED, reason, ended=round(self._clock.epoch(), 3))
             recorder.close()
             raise
         box = TimeBox(box_s, self._clock.monotonic())
-        keeper.watch(training, TrainingTree(spec.run_id, training, adopts=adopts, exclude=others))
+        if adopts is None:
+            adopts = _adopt_orphans()
+        from backprop_tui.supervisor import tree
+
+        keeper.watch(training, tree.TrainingTree(spec.run_id, training, adopts=adopts, exclude=others))
         recorder.amend(training=training)
         recorder.change(RunState.RUNNING, None, started=round(self._clock.epoch(), 3), log_start=engine.offset)
         self._observer.started(recorder.run, launch.log_path)
+        self._follow(case, engine, keeper, box)
+        keeper.guard.wait()
+        recorder.close()
+        engine.close()
+
+    def _follow(self, case: Case, engine: LocalEngine, keeper: Keeper, box: TimeBox) -> None:
+        # Imported while the training loads itself: its start does not need any of this.
+        import gc
+
+        from backprop_tui.protocol.lines import LineSplitter
+        from backprop_tui.protocol.parse import parse
+        from backprop_tui.supervisor.inbox import Inbox
+        from backprop_tui.supervisor.loop import Parts, Supervision
+
+        case.recorder.load_publishing()
+        gc.enable()
         parts = Parts(
             engine=engine,
             tree=keeper.tree,
-            recorder=recorder,
+            recorder=case.recorder,
             box=box,
-            inbox=Inbox(folder, recorder, spec.n),
-            signals=signals,
+            inbox=Inbox(case.folder, case.recorder, case.spec.n),
+            signals=case.signals,
             observer=self._observer,
             clock=self._clock,
             splitter=LineSplitter(),
             parse=parse,
             housekeeping=keeper.keep,
+            farewell=keeper.guard_farewell,
         )
-        Supervision(parts, grace_s=orders.grace_s, stop_signal=orders.stop_signal).run()
-        keeper.dismiss()
-        recorder.close()
-        engine.close()
+        Supervision(parts, grace_s=grace_s(case.spec), stop_signal=stop_signal_of(case.spec)).run()
+
+
+class Case:
+    """All that belongs to the slice in hand once it is admitted."""
+
+    def __init__(  # the parts of a whole
+        self,
+        *,
+        folder: RunFolder,
+        spec: SliceSpec,
+        recorder: Recorder,
+        signals: SignalBox,
+        lease: HeldLease,
+        lock: FileLock,
+    ) -> None:
+        self.folder = folder
+        self.spec = spec
+        self.recorder = recorder
+        self.signals = signals
+        self.lease = lease
+        self.lock = lock
+
+
+def _adopt_orphans() -> bool:
+    from backprop_tui.supervisor.tree import adopt_orphans
+
+    return adopt_orphans()
+
+
+def _gpu_watch(admission: Admission, spec: SliceSpec) -> GpuWatch | None:
+    if admission.gpu is None:
+        return None
+    from backprop_tui.supervisor.gpuwatch import GpuWatch
+
+    return GpuWatch(admission.gpu.index, spec.setting("gpu.probe"))
+
+
+def stop_signal_of(spec: SliceSpec) -> int:
+    """The number of the signal that asks this training to save and end."""
+    return int(signal.Signals[spec.setting("stopSignal")])
 
 
 class Keeper:
@@ -179,15 +219,19 @@ class Keeper:
 
     tree: TrainingTree
 
-    def __init__(
-        self, orders: GuardOrders, lease: HeldLease, recorder: Recorder, gpu: GpuWatch | None
-    ) -> None:
+    def __init__(self, case: Case, gpu: GpuWatch | None) -> None:
         self._gpu = gpu
-        self._orders = orders
-        self._lease = lease
-        self._recorder = recorder
+        self._orders = GuardOrders(
+            run_id=case.spec.run_id,
+            report_path=case.folder.file("guard.json"),
+            grace_s=grace_s(case.spec),
+            stop_signal=stop_signal_of(case.spec),
+            lock_fd=case.lock.fileno(),
+        )
+        self._lease = case.lease
+        self._recorder = case.recorder
         self._told: tuple[str, ...] = ()
-        self.guard = Guard.start(orders)
+        self.guard = Guard.start(self._orders)
 
     def watch(self, training: Process, tree: TrainingTree) -> None:
         """The training runs: guard it, and leave the guard itself out of its tree."""
@@ -214,6 +258,6 @@ class Keeper:
         if self._gpu is not None:
             self.tree.resources = self.tree.resources.replace(gpu_used_bytes=self._gpu.used_bytes)
 
-    def dismiss(self) -> None:
-        self.guard.dismiss()
-
+    def guard_farewell(self) -> None:
+        """There is nothing left to guard."""
+        self.guard.say_goodbye()

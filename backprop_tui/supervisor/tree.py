@@ -27,15 +27,6 @@ def adopt_orphans() -> bool:
     return bool(ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0) == 0)
 
 
-def children_of_self() -> set[int]:
-    """Our own direct children, where the kernel lists them."""
-    try:
-        with open(f"/proc/self/task/{os.getpid()}/children", "rb") as file:
-            return {int(pid) for pid in file.read().split()}
-    except OSError:
-        return set()
-
-
 class TrainingTree:
     """Everything that descends from a training's leading process, wherever it went.
 
@@ -58,9 +49,7 @@ class TrainingTree:
 
     def scan(self) -> list[Proc]:
         """The members that live now, the leader first if it lives."""
-        members = probe.tree_of(
-            probe.read_table(), self.root, self._known, adopter=self._adopter, exclude=self.exclude
-        )
+        members = probe.tree_of(probe.read_table(), self.root, self._known, adopter=self._adopter, exclude=self.exclude)
         self._known = {Process(pid=p.pid, start=p.start) for p in members}
         return sorted(members, key=lambda p: (p.pid != self.root.pid, p.start))
 
@@ -90,7 +79,7 @@ class TrainingTree:
         """A cheap look after the leader was reaped: True only if nothing of the tree can be left."""
         if self._adopter is None or not os.path.exists(f"/proc/self/task/{os.getpid()}/children"):
             return False
-        if children_of_self() - self.exclude:
+        if probe.children_of_self() - self.exclude:
             return False
         try:
             os.killpg(self.root.pid, 0)
@@ -104,7 +93,7 @@ class TrainingTree:
         """Wait for adopted processes that have ended; the leader is the engine's."""
         if self._adopter is None:
             return
-        for pid in children_of_self() - self.exclude - {self.root.pid}:
+        for pid in probe.children_of_self() - self.exclude - {self.root.pid}:
             try:
                 os.waitpid(pid, os.WNOHANG)
             except ChildProcessError:

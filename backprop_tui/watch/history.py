@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 
-from backprop_tui import paths
 from backprop_tui.errors import RunNotFound, StoreError
 from backprop_tui.store import importing
 from backprop_tui.store.home import Home
@@ -18,11 +17,6 @@ if TYPE_CHECKING:
 
 WITHOUT_INDEX = 1000
 """Runs that are shown when the index cannot be used."""
-
-
-def open_home() -> Home:
-    """The home that the environment names; nothing is made."""
-    return Home(paths.home())
 
 
 class History:
@@ -69,17 +63,13 @@ class History:
         return [
             row
             for row in self._rows or []
-            if row.archived == archived
-            and (not state or row.state == state)
-            and all(word in row.hay for word in words)
+            if row.archived == archived and (not state or row.state == state) and all(word in row.hay for word in words)
         ][:limit]
 
     def active(self) -> list[Row]:
         """The runs that have not ended, oldest first."""
-        rows = []
-        for run_id in self.home.active_ids():
-            if self.home.has(run_id):
-                rows.append(row_for(self.home.run(run_id)))
+        home = self.home
+        rows = [row_for(home.run(run_id)) for run_id in home.active_ids() if home.has(run_id)]
         return sorted(rows, key=lambda row: row.created)
 
     def resolve(self, ref: str) -> str:

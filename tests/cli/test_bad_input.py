@@ -143,7 +143,7 @@ def test_errors_as_json(box: Box) -> None:
 
 
 def test_debug_shows_the_traceback(box: Box) -> None:
-    assert "Traceback" in box.run("status", "abc", "--debug", code=1).stderr
+    assert "Traceback" in box.run("status", "abc", "--debug", code=4).stderr
 
 
 def test_refusal_records_nothing_and_names_rule_value_and_limit(box: Box) -> None:

@@ -22,7 +22,11 @@ def test_both_streams_byte_for_byte_on_stdout(box: Box) -> None:
 
 def test_escapes_pass_through_a_pipe_untouched(box: Box) -> None:
     done = subprocess.run(
-        box.argv("run", script("nasty_output.py"), "-q", "--", "escapes"), cwd=box.work, env=box.env, capture_output=True, check=True
+        box.argv("run", script("nasty_output.py"), "-q", "--", "escapes"),
+        cwd=box.work,
+        env=box.env,
+        capture_output=True,
+        check=True,
     )
     assert done.stdout == b"\x1b]0;OWNED\x07\x1b]52;c;UFdORUQ=\x07\x1b[31mred\x1b[0m \x9b5n [@click=app.quit]x[/]\n"
 
@@ -58,9 +62,7 @@ def test_terminal_gets_colours_and_nothing_that_acts(box: Box) -> None:
 
 
 def test_no_color(box: Box) -> None:
-    shown = on_terminal(
-        box, "run", script("nasty_output.py"), "--", "escapes", env={"TERM": "xterm", "NO_COLOR": "1"}
-    )
+    shown = on_terminal(box, "run", script("nasty_output.py"), "--", "escapes", env={"TERM": "xterm", "NO_COLOR": "1"})
     assert b"\x1b[31m" not in shown
     assert b"red" in shown
 

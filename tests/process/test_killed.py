@@ -48,7 +48,9 @@ def test_guard_stops_the_training_gracefully(box: Box, paused: bool) -> None:
 
 
 def test_behind_a_shell_script(box: Box) -> None:
-    run_id = box.run("run", "-d", "--", "bash", str(SCRIPTS / "shell_train.sh"), env={"PYTHON": sys.executable}).stdout.strip()
+    run_id = box.run(
+        "run", "-d", "--", "bash", str(SCRIPTS / "shell_train.sh"), env={"PYTHON": sys.executable}
+    ).stdout.strip()
     box.wait_for_step(run_id, 5)
     training = kill_supervisor(box, run_id)
     wait_until(lambda: not is_running(training))

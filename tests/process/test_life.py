@@ -15,13 +15,16 @@ from tests.stand_ins.waiting import wait_until
 
 
 def test_completes_and_records(box: Box) -> None:
-    run = box.json("run", script("metrics.py"), "--name", "first", "--tag", "a,b", "--", "--steps", "25", "--interval", "0")
+    run = box.json(
+        "run", script("metrics.py"), "--name", "first", "--tag", "a,b", "--", "--steps", "25", "--interval", "0"
+    )
     assert (run["state"], run["reason"]["code"]) == ("completed", "exit")
     assert (run["step"], run["metric_lines"], run["checkpoint_count"]) == (25, 25, 2)
     assert run["name"] == "first"
     assert run["tags"] == ["a", "b"]
     assert [line["step"] for line in box.lines(run["id"], "metrics.jsonl")] == list(range(1, 26))
     assert run["checkpoints"][-1]["good"] is True
+    assert box.json("list")[0]["state"] == "completed"
     assert not list((box.home / "active").iterdir())
     entry = box.experiments()[run["id"]]
     assert entry["status"] == "completed"

@@ -12,8 +12,7 @@ from tests.stand_ins.waiting import wait_until
 def test_sixty_four_at_once(box: Box) -> None:
     words = ("run", script("metrics.py"), "-q", "--max-parallel", "64", "--", "--steps", "20", "--output")
     processes = [
-        box.start(words[0], "--run-id", f"r{n}", *words[1:], f"ck{n}", stdout=-3, stderr=-1)
-        for n in range(64)
+        box.start(words[0], "--run-id", f"r{n}", *words[1:], f"ck{n}", stdout=-3, stderr=-1) for n in range(64)
     ]
     failures = [process.stderr.read() for process in processes if process.wait() and process.stderr]
     assert not failures, failures[0]
@@ -33,7 +32,19 @@ def test_sixty_four_at_once(box: Box) -> None:
 def test_never_more_than_two_at_once(box: Box) -> None:
     command = (script("metrics.py"), "--", "--steps", "5", "--output")
     processes = [
-        box.start("run", "--run-id", f"q{n}", "-q", "--max-parallel", "2", "--wait", *command[:1], *command[1:], f"c{n}", stdout=-3)
+        box.start(
+            "run",
+            "--run-id",
+            f"q{n}",
+            "-q",
+            "--max-parallel",
+            "2",
+            "--wait",
+            *command[:1],
+            *command[1:],
+            f"c{n}",
+            stdout=-3,
+        )
         for n in range(10)
     ]
     assert [process.wait() for process in processes] == [0] * 10
@@ -144,6 +155,7 @@ def test_broken_record_hides_no_other(box: Box) -> None:
 
 def test_index_can_be_deleted(box: Box) -> None:
     box.run("run", "--run-id", "a1", "--", "true")
+    box.run("list")
     cache = box.home.parent / ".cache" / "backprop"
     (index,) = cache.glob("index-*.sqlite3")
     index.write_bytes(b"no database" * 100)

@@ -58,9 +58,7 @@ def test_a_safetensors_header_of_another_form(tmp_path, header):
 def test_hdf5(tmp_path, version, start):
     path = tmp_path / "model.weights.h5"
     assert_good(write(path, hdf5(version, 5000, 5000, start)), "hdf5")
-    assert_bad(
-        write(path, hdf5(version, 5000, 8000, start)), "hdf5", "it ends too early: 5,000 bytes of 8,000"
-    )
+    assert_bad(write(path, hdf5(version, 5000, 8000, start)), "hdf5", "it ends too early: 5,000 bytes of 8,000")
     assert_bad(write(path, hdf5(version, 5000, 2048, start)), "hdf5", "it was not closed")
 
 

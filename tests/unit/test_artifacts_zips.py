@@ -34,9 +34,7 @@ def test_storage_keys_are_read_at_every_protocol(protocol):
     assert storage_keys(torch_pickle(content, protocol)) == [*(str(i) for i in range(300)), "shared"]
 
 
-@pytest.mark.parametrize(
-    "broken", [b"", b"\x80\x02", b"\x80\x02X\xff\xff\xff\x7fa.", b"\xff.", b"I12x\n.", b"("]
-)
+@pytest.mark.parametrize("broken", [b"", b"\x80\x02", b"\x80\x02X\xff\xff\xff\x7fa.", b"\xff.", b"I12x\n.", b"("])
 def test_a_broken_pickle_is_told(broken):
     with pytest.raises(ValueError, match=r"\w"):
         storage_keys(broken)

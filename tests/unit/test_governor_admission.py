@@ -229,9 +229,7 @@ def test_a_mask_keeps_a_full_gpu_from_being_replaced():
 
 def test_the_mask_of_amd_has_its_own_name():
     admission = decide(REQUEST.replace(user_mask=""), gpus=report(gpu(vendor="amd"), probe="rocm"))
-    assert by_rule(admission, "gpu_mask").text == (
-        'no GPU: HIP_VISIBLE_DEVICES="" hides the GPU; runs on the CPU'
-    )
+    assert by_rule(admission, "gpu_mask").text == ('no GPU: HIP_VISIBLE_DEVICES="" hides the GPU; runs on the CPU')
 
 
 @pytest.mark.parametrize(

@@ -56,9 +56,7 @@ def without(*keys: str):
     ],
 )
 def test_one_card_of_rocm_smi(card, expected):
-    text = "WARNING: AMD GPU device(s) is/are in a low-power state\n" + json.dumps(
-        {"card0": card, "system": {}}
-    )
+    text = "WARNING: AMD GPU device(s) is/are in a low-power state\n" + json.dumps({"card0": card, "system": {}})
     assert rocm.parse(text) == Answer(gpus=(expected,))
 
 

@@ -39,9 +39,7 @@ def table_of(*rows: tuple[Any, ...]):
     """Rows of pid, ppid, sid, start, or with a state behind; each process leads its own group."""
     table = {}
     for pid, ppid, sid, start, *state in rows:
-        table[pid] = Proc(
-            pid=pid, ppid=ppid, pgid=pid, sid=sid, start=start, state=state[0] if state else "S"
-        )
+        table[pid] = Proc(pid=pid, ppid=ppid, pgid=pid, sid=sid, start=start, state=state[0] if state else "S")
     return table
 
 
@@ -69,9 +67,7 @@ def members(rows, *, known=(), adopter=None, exclude=(95,), root=ROOT):
         pytest.param(BASE[:3], {}, [], id="all gone"),
         pytest.param((*BASE[:3], (101, 1, 100, 51)), {}, [101], id="session outlives root"),
         pytest.param((*BASE[:3], (101, 1, 100, 49)), {}, [], id="session of an older leader"),
-        pytest.param(
-            (*BASE[:3], (100, 1, 100, 70), (101, 100, 100, 71)), {}, [], id="root's number is another's now"
-        ),
+        pytest.param((*BASE[:3], (100, 1, 100, 70), (101, 100, 100, 71)), {}, [], id="root's number is another's now"),
         pytest.param(
             (*BASE, (101, 1, 101, 51), (102, 101, 101, 52)),
             {"known": [Process(pid=101, start=51)]},
@@ -91,9 +87,7 @@ def members(rows, *, known=(), adopter=None, exclude=(95,), root=ROOT):
             id="adopted orphan",
         ),
         pytest.param((*BASE, (101, SUPERVISOR, 101, 51)), {}, [100], id="no adopter"),
-        pytest.param(
-            (*BASE, (96, 95, 95, 60)), {"adopter": SUPERVISOR}, [100], id="the guard and what is below it"
-        ),
+        pytest.param((*BASE, (96, 95, 95, 60)), {"adopter": SUPERVISOR}, [100], id="the guard and what is below it"),
         pytest.param((*BASE, (80, SUPERVISOR, 80, 41)), {"adopter": SUPERVISOR}, [100], id="older child"),
         pytest.param((*BASE, (101, 100, 100, 51, "Z")), {}, [100], id="zombie"),
         pytest.param((*BASE[:3], (100, 90, 100, 50, "Z"), (101, 1, 100, 51)), {}, [101], id="zombie root"),
@@ -119,9 +113,7 @@ def test_a_process_whose_main_thread_ended_lives():
 
 
 def test_usage_is_summed():
-    processes = [
-        Proc(pid=1, ppid=0, pgid=1, sid=1, rss_bytes=10, cpu_ticks=3, state=state) for state in "RDSTZ"
-    ]
+    processes = [Proc(pid=1, ppid=0, pgid=1, sid=1, rss_bytes=10, cpu_ticks=3, state=state) for state in "RDSTZ"]
     assert tree.usage_of(processes) == (50, 15, 5, 2)
     assert tree.usage_of([]) == (0, 0, 0, 0)
 

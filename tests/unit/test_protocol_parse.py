@@ -91,9 +91,7 @@ def test_nan_is_a_value():
     assert metric.raw is None
 
 
-@pytest.mark.parametrize(
-    "line", ['{"step": 3, "loss": 1.0}', '{ "a b": -2, "step":3 }', '{"step":1,"x":1e-9,"y":0}']
-)
+@pytest.mark.parametrize("line", ['{"step": 3, "loss": 1.0}', '{ "a b": -2, "step":3 }', '{"step":1,"x":1e-9,"y":0}'])
 def test_a_plain_line_may_be_copied(line):
     metric = one(f" {line} ")
     assert isinstance(metric, Metric)
@@ -162,8 +160,7 @@ def test_a_checkpoint_without_a_usable_path_is_any_event(path):
 
 def test_other_events():
     line = (
-        '{"event": "epoch\\u001b[2J end", "epoch": 3, "ok": true, '
-        '"note": "a\\tb\\u202e", "x": {"a": [1, "\\u0007"]}}'
+        '{"event": "epoch\\u001b[2J end", "epoch": 3, "ok": true, "note": "a\\tb\\u202e", "x": {"a": [1, "\\u0007"]}}'
     )
     fields = {"epoch": 3, "ok": True, "note": "a       b\ufffd", "x": {"a": [1, "\ufffd"]}}
     assert one(line) == ScriptEvent(name="epoch end", fields=fields)
@@ -207,9 +204,11 @@ def test_order_is_kept_across_batches_and_broken_lines():
             ]
     steps = [found.step for found in parse(lines) if isinstance(found, Metric) and "loss" in found.values]
     assert steps == list(range(2000))
-    assert [
-        found.step for found in parse(lines) if isinstance(found, Metric) and "glued" in found.values
-    ] == [3, 703, 1403]
+    assert [found.step for found in parse(lines) if isinstance(found, Metric) and "glued" in found.values] == [
+        3,
+        703,
+        1403,
+    ]
 
 
 def test_lines_that_would_make_up_one_object_between_them_are_read_apart():
@@ -223,9 +222,7 @@ WHOLE = ['{"step": 1, "loss": 2}', '{"event": "e", "step": 4}', '{"step": 5, "n"
 PARTS = ['{"step": 3, "x": ', '{"', '"step"', '"event"', '"a"', "NaN", *'{}",[]:1\\ x']
 JSONISH = st.lists(st.sampled_from(WHOLE + PARTS), max_size=12).map("".join)
 VALUES = st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=5)
-OBJECTS = st.dictionaries(
-    st.sampled_from(["step", "event", "loss", "a", "path", "{", "}"]), VALUES, max_size=5
-)
+OBJECTS = st.dictionaries(st.sampled_from(["step", "event", "loss", "a", "path", "{", "}"]), VALUES, max_size=5)
 
 
 @given(st.lists(JSONISH | OBJECTS.map(json.dumps) | st.text(), max_size=40))

@@ -22,16 +22,16 @@ FILE = "backprop.config.json"
 def run(parsed: Parsed) -> int:
     """Print each setting with its origin, or write a first project file."""
     if parsed.words and parsed.words[0] != "init":
-        raise UsageError(f"backprop config {parsed.words[0]} is unknown", hint="backprop config, or: backprop config init")
+        raise UsageError(
+            f"backprop config {parsed.words[0]} is unknown", hint="backprop config, or: backprop config init"
+        )
     if parsed.words:
         return _init(parsed)
     found = resolve(flags=flags_of(parsed), env=os.environ, cwd=os.getcwd(), config_path=parsed.text("config"))
     rows = describe(found.settings)
     if parsed.flag("json"):
         values = {key: {"value": found.settings[key].value, "origin": origin} for key, _text, origin in rows}
-        output.emit_json(
-            {"settings": values, "project_file": found.project_file, "user_file": found.user_file}
-        )
+        output.emit_json({"settings": values, "project_file": found.project_file, "user_file": found.user_file})
         return ExitCode.OK
     output.emit_table(("SETTING", "VALUE", "FROM"), rows)
     return ExitCode.OK

@@ -13,7 +13,7 @@ from backprop_tui.control.resuming import ResumeWish, plan_resume
 from backprop_tui.control.starting import run_here
 from backprop_tui.control.wishes import Wish, plan_start
 from backprop_tui.errors import UsageError
-from backprop_tui.watch.history import open_home
+from backprop_tui.watch.homes import open_home
 from backprop_tui.watch.record import read_record
 
 TYPE_CHECKING = False
@@ -97,5 +97,3 @@ def _seconds(text: str | None) -> float:
 def _tell(quiet: bool, text: str) -> None:
     if not quiet:
         diagnostics.say(text)
-
-

@@ -5,7 +5,7 @@ from __future__ import annotations
 from backprop_tui.cli import output
 from backprop_tui.cli.diagnostics import ExitCode
 from backprop_tui.control.examining import examine
-from backprop_tui.watch.history import open_home
+from backprop_tui.watch.homes import open_home
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

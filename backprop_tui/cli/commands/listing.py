@@ -9,7 +9,8 @@ from backprop_tui.cli.diagnostics import ExitCode
 from backprop_tui.control.settling import settle_if_any
 from backprop_tui.errors import UsageError
 from backprop_tui.model.states import RunState
-from backprop_tui.watch.history import History, open_home
+from backprop_tui.watch.history import History
+from backprop_tui.watch.homes import open_home
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,9 +32,7 @@ def run(parsed: Parsed) -> int:
     home = open_home()
     settle_if_any(home)
     history = History(home)
-    rows = history.page(
-        limit=limit, state=state, text=" ".join(parsed.words), archived=parsed.flag("archived")
-    )
+    rows = history.page(limit=limit, state=state, text=" ".join(parsed.words), archived=parsed.flag("archived"))
     history.close()
     if history.warning:
         diagnostics.warn(history.warning)

@@ -8,11 +8,12 @@ import time
 
 from backprop_tui.cli import output
 from backprop_tui.cli.diagnostics import ExitCode
-from backprop_tui.cli.foreground import use_colour
+from backprop_tui.cli.pump import use_colour
 from backprop_tui.control.settling import settle_if_any
 from backprop_tui.errors import UsageError
 from backprop_tui.protocol.text import TerminalCleaner
-from backprop_tui.watch.history import History, open_home
+from backprop_tui.watch.history import History
+from backprop_tui.watch.homes import open_home
 from backprop_tui.watch.logs import LogReader
 
 TYPE_CHECKING = False

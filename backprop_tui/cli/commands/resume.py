@@ -7,7 +7,8 @@ from backprop_tui.control import annotating
 from backprop_tui.control.lost import settle_lost
 from backprop_tui.control.resuming import ResumeWish, plan_resume
 from backprop_tui.errors import UsageError
-from backprop_tui.watch.history import History, open_home
+from backprop_tui.watch.history import History
+from backprop_tui.watch.homes import open_home
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

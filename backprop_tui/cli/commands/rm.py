@@ -9,7 +9,8 @@ from backprop_tui.cli.diagnostics import ExitCode
 from backprop_tui.control import annotating
 from backprop_tui.control.settling import settle_if_any
 from backprop_tui.errors import UsageError
-from backprop_tui.watch.history import History, open_home
+from backprop_tui.watch.history import History
+from backprop_tui.watch.homes import open_home
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from backprop_tui.cli.launching import launch, wish_of
 from backprop_tui.control.wishes import plan_start
 from backprop_tui.errors import UsageError
-from backprop_tui.watch.history import open_home
+from backprop_tui.watch.homes import open_home
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

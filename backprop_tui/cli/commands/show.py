@@ -9,7 +9,8 @@ from backprop_tui.cli import output, words
 from backprop_tui.cli.diagnostics import ExitCode
 from backprop_tui.control.settling import settle_if_any
 from backprop_tui.model.secrets import masked
-from backprop_tui.watch.history import History, open_home
+from backprop_tui.watch.history import History
+from backprop_tui.watch.homes import open_home
 from backprop_tui.watch.record import Record, read_events, read_record
 
 TYPE_CHECKING = False
