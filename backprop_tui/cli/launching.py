@@ -153,7 +153,6 @@ def _tell_dry_run(planned: Planned, *, json: bool) -> int:
 
     from backprop_tui.config.schema import describe
     from backprop_tui.control.starting import dry_run
-    from backprop_tui.governor.summary import refusal_text
     from backprop_tui.model.secrets import masked
 
     found = dry_run(planned.plan)
@@ -175,6 +174,5 @@ def _tell_dry_run(planned: Planned, *, json: bool) -> int:
         output.emit(f"on       {words.chosen(found.admission)}")
         for decision in found.admission.decisions:
             output.emit(f"{'ok' if decision.ok else 'no':<8} {decision.text}")
-        verdict = "it could start now" if found.admission.admitted else refusal_text(found.admission)
-        output.emit(f"verdict  {verdict}")
+        output.emit(f"verdict  {found.verdict}")
     return ExitCode.OK if found.admission.admitted else ExitCode.REFUSED

@@ -8,7 +8,7 @@ import stat
 import time
 
 from backprop_tui.cli import diagnostics
-from backprop_tui.protocol.text import TerminalCleaner, clean
+from backprop_tui.watch.text import TerminalCleaner, clean
 
 PUMP_S = 0.05
 """At most this long one turn of the supervisor's loop passes output on."""

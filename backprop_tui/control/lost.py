@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from backprop_tui.store.folder import RunFolder
     from backprop_tui.store.home import Home
 
-GUARD_WAIT_S = 1.0
+GUARD_WAIT_S = 5.0
 """A guard whose training is gone needs a moment to write its report."""
 UNMADE_S = 60.0
 CHUNK = 256 * 1024

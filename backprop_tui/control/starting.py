@@ -29,6 +29,8 @@ class DryRun(Frozen):
     """What backprop adds to or changes in the environment."""
     cwd: str
     admission: Admission
+    verdict: str
+    """In words."""
 
 
 def run_here(home: Home, plan: Plan, observer: Observer) -> Run:
@@ -45,6 +47,8 @@ def run_detached(home: Home, plan: Plan) -> tuple[str, str]:
 
 def dry_run(plan: Plan) -> DryRun:
     """What would run, where, and whether the Governor would let it; starts nothing."""
+    from backprop_tui.governor.summary import refusal_text
+
     spec = plan.spec if plan.spec.run_id else plan.spec.replace(run_id="<new>")
     desk = open_desk(spec.setting("gpu.probe"))
     desk.open()
@@ -52,4 +56,5 @@ def dry_run(plan: Plan) -> DryRun:
     deadline = Clock().epoch() + float(spec.setting("maxRunMinutes")) * 60
     env = environment_of(spec, os.environ, gpu=admission.gpu, deadline=deadline)
     changed = {name: value for name, value in sorted(env.items()) if os.environ.get(name) != value}
-    return DryRun(argv=argv_of(spec), env=changed, cwd=spec.cwd, admission=admission)
+    verdict = "it could start now" if admission.admitted else refusal_text(admission)
+    return DryRun(argv=argv_of(spec), env=changed, cwd=spec.cwd, admission=admission, verdict=verdict)

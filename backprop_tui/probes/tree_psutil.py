@@ -6,7 +6,7 @@ import os
 
 import psutil
 
-from backprop_tui.probes.tree import Proc
+from backprop_tui.probes.proc import Proc
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from backprop_tui.probes.tree import Proc
+    from backprop_tui.probes.proc import Proc
 
 _SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER
 

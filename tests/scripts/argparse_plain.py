@@ -1,4 +1,5 @@
 """An ordinary argparse script that knows none of backprop's flags."""
+
 import argparse, json, sys
 
 p = argparse.ArgumentParser()

@@ -1,4 +1,5 @@
 """Declares two of backprop's flags and prints what it got."""
+
 import argparse, json
 
 p = argparse.ArgumentParser()

@@ -1,4 +1,5 @@
 """Writes what it was born with to a file, as JSON."""
+
 import json, os, sys
 
 status = dict(line.split(":\t", 1) for line in open("/proc/self/status").read().splitlines() if ":\t" in line)

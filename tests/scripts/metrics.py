@@ -1,4 +1,5 @@
 """A training on the standard library: JSON lines, small checkpoints, ends gracefully unless told otherwise."""
+
 import argparse, json, os, signal, sys, time
 
 p = argparse.ArgumentParser()

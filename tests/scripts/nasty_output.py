@@ -1,4 +1,5 @@
 """Output that breaks careless readers, by mode."""
+
 import json, sys, time
 
 mode, n = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 0

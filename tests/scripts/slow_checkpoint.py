@@ -1,4 +1,5 @@
 """On SIGINT writes a checkpoint that grows for some seconds."""
+
 import json, signal, sys, time
 
 seconds, stop = float(sys.argv[1]), []

@@ -1,4 +1,5 @@
 """Ignores SIGINT and SIGTERM; its grandchildren leave its process group and session. Writes all pids to a file."""
+
 import os, signal, sys, time
 
 for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

@@ -1,4 +1,5 @@
 """A small CNN on made-up pictures: JSON lines, torch.save checkpoints, resumes; --plain does not handle SIGINT."""
+
 import argparse, json, os, signal, sys, time
 
 import torch

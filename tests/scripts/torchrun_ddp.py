@@ -1,4 +1,5 @@
 """Two workers under torchrun (gloo); rank 0 reports and saves."""
+
 import json, os, signal, sys, time
 
 import torch

@@ -10,7 +10,7 @@ import pytest
 
 from backprop_tui.model.run import Process
 from backprop_tui.probes import tree, tree_psutil
-from backprop_tui.probes.tree import Proc
+from backprop_tui.probes.proc import Proc
 from tests.stand_ins.waiting import wait_until
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")

@@ -11,10 +11,10 @@ from backprop_tui.cli.diagnostics import ExitCode
 from backprop_tui.cli.pump import use_colour
 from backprop_tui.control.settling import settle_if_any
 from backprop_tui.errors import UsageError
-from backprop_tui.protocol.text import TerminalCleaner
 from backprop_tui.watch.history import History
 from backprop_tui.watch.homes import open_home
 from backprop_tui.watch.logs import LogReader
+from backprop_tui.watch.text import TerminalCleaner
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
