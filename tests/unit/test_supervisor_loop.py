@@ -1,0 +1,325 @@
+"""Recorded histories of a slice, replayed into the real loop with a manual clock."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backprop_tui.engines.base import Engine, Exit, Launch
+from backprop_tui.model.run import Process, Resources, Run, Slice
+from backprop_tui.model.spec import SliceSpec
+from backprop_tui.model.states import RunState
+from backprop_tui.protocol.lines import LineSplitter
+from backprop_tui.protocol.parse import parse
+from backprop_tui.store import requests
+from backprop_tui.store.home import Home
+from backprop_tui.supervisor.clock import Clock
+from backprop_tui.supervisor.inbox import Inbox
+from backprop_tui.supervisor.loop import Parts, Supervision
+from backprop_tui.supervisor.observer import Observer
+from backprop_tui.supervisor.recorder import Recorder
+from backprop_tui.supervisor.timebox import TimeBox
+
+
+class ManualClock(Clock):
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def epoch(self) -> float:
+        return 1_700_000_000 + self.now
+
+
+class FakeEngine(Engine):
+    def __init__(self) -> None:
+        self.output, self.at, self.exit = b"", 0, None
+
+    exit: Exit | None
+
+    def start(self, launch: Launch) -> Process:
+        raise AssertionError("it runs already")
+
+    def poll_exit(self) -> Exit | None:
+        return self.exit
+
+    @property
+    def offset(self) -> int:
+        return self.at
+
+    def read(self, limit: int) -> bytes:
+        data = self.output[self.at : self.at + limit]
+        self.at += len(data)
+        return data
+
+    def close(self) -> None: ...
+
+
+class FakeTree:
+    """A tree of so many processes; `reactions` says what a signal does to it."""
+
+    def __init__(self, engine: FakeEngine, reactions: dict[int, Exit | None]) -> None:
+        self.engine, self.reactions = engine, reactions
+        self.sent: list[str] = []
+        self.helpers = 0
+        self.resources, self.runnable = Resources(), 1.0
+
+    def _take(self, number: int) -> None:
+        self.sent.append(signal.Signals(number).name)
+        if number in self.reactions:
+            self.engine.exit = self.reactions[number] or Exit(signal=number)
+            self.helpers = 0
+
+    def signal_group(self, number: int) -> None:
+        self._take(number)
+
+    def signal_all(self, number: int, members: object) -> None:
+        self._take(number)
+
+    def scan(self) -> list[int]:
+        return [1] * (self.helpers + (self.engine.exit is None))
+
+    scan_thoroughly = scan
+
+    def is_surely_empty(self) -> bool:
+        return not self.scan()
+
+    def reap_orphans(self) -> None: ...
+
+    def measure(self, now: float) -> None: ...
+
+    def pause(self) -> None:
+        self.sent.append("pause")
+
+    def wake(self) -> None:
+        self.sent.append("wake")
+
+
+class FakeSignals:
+    def __init__(self) -> None:
+        self.arrived: list[int] = []
+
+    def fileno(self) -> int:
+        raise AssertionError("nobody waits here")
+
+    def take(self) -> list[int]:
+        taken, self.arrived = self.arrived, []
+        return taken
+
+
+class FakePublisher:
+    def changed(self, run: Run, now: float) -> list[str]:
+        return []
+
+    def progressed(self, run: Run, now: float) -> list[str]:
+        return []
+
+
+class Stage:
+    """One running slice with a time box of 600 s and a grace of 30 s."""
+
+    def __init__(self, tmp_path: Path, reactions: dict[int, Exit | None]) -> None:
+        home = Home(str(tmp_path / "home"))
+        home.ensure()
+        self.folder = home.new_run("r1")
+        self.clock, self.engine, self.signals = ManualClock(), FakeEngine(), FakeSignals()
+        self.tree = FakeTree(self.engine, reactions)
+        spec = SliceSpec(
+            run_id="r1", n=1, created=0, command=("x",), is_command=True, cwd=str(tmp_path), interpreter=None,
+            interpreter_origin="", framework="unknown", declared_flags=(), settings={}, env={}, recorded_env={},
+        )  # fmt: skip
+        piece = Slice(n=1, state=RunState.RUNNING, started=0, box_s=600)
+        run = Run(id="r1", state=RunState.RUNNING, created=0, updated=0, slices=(piece,))
+        made: Any = FakePublisher()
+        self.recorder = Recorder(self.folder, run, spec, made, self.clock)
+        tree: Any = self.tree
+        signals: Any = self.signals
+        self.said_goodbye = False
+        self.supervision = Supervision(
+            Parts(
+                engine=self.engine, tree=tree, recorder=self.recorder, box=TimeBox(600, self.clock.now),
+                inbox=Inbox(self.folder, self.recorder, 1), signals=signals, observer=Observer(), clock=self.clock,
+                splitter=LineSplitter(), parse=parse, housekeeping=lambda: None, farewell=self._farewell,
+            ),
+            grace_s=30, stop_signal=signal.SIGINT,
+        )  # fmt: skip
+
+    def _farewell(self) -> None:
+        self.said_goodbye = True
+
+    def turn(self, seconds: float = 0.0) -> bool:
+        self.clock.now += seconds
+        return self.supervision.turn()
+
+    def ask(self, verb: str, slice_n: int = 1, **args: Any) -> None:
+        requests.post(self.folder, verb, args=args, who="somebody", slice_n=slice_n)
+
+    def end(self) -> Run:
+        for _ in range(2000):
+            if self.turn(0.1):
+                self.supervision._finish()
+                self.recorder.close()
+                return self.recorder.run
+        raise AssertionError("it never ended")
+
+    def state(self) -> str:
+        return self.recorder.run.state.value
+
+    def answers(self) -> list[tuple[str, bool]]:
+        return [(e["text"], e["ok"]) for e in self.folder.events() if e["event"] == "request"]
+
+
+GRACEFUL: dict[int, Exit | None] = {signal.SIGINT: Exit(code=0), signal.SIGKILL: None}
+DEAF: dict[int, Exit | None] = {signal.SIGKILL: None}
+
+
+def test_ends_by_itself(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, GRACEFUL)
+    stage.engine.output = b'{"step": 1, "loss": 0.5}\n{"step": 2, "lo'
+    stage.turn()
+    assert (stage.recorder.run.step, stage.recorder.run.output_bytes) == (1, 25)
+    stage.engine.output += b'ss": 0.25}\n'
+    stage.engine.exit = Exit(code=0)
+    run = stage.end()
+    assert (run.state, run.step, run.loss, run.metric_lines) == (RunState.COMPLETED, 2, 0.25, 2)
+    assert stage.tree.sent == []
+
+
+def test_time_box_ends_on_time_and_counts_as_such(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, GRACEFUL)
+    stage.turn(599.99)
+    assert stage.tree.sent == []
+    stage.turn(0.02)
+    assert stage.tree.sent == ["SIGINT", "wake"]
+    run = stage.end()
+    assert run.state is RunState.TIMEBOXED
+    assert run.slice is not None
+    assert (run.slice.exit_code, run.slice.forced) == (0, False)
+
+
+def test_deaf_script_is_killed(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, DEAF)
+    stage.turn(600)
+    run = stage.end()
+    assert [name for name in stage.tree.sent if name.startswith("SIG")] == ["SIGINT", "SIGTERM", "SIGKILL"]
+    assert run.state is RunState.TIMEBOXED
+    assert run.slice is not None
+    assert (run.slice.exit_signal, run.slice.forced) == (9, True)
+
+
+def test_output_after_exit_is_read(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, GRACEFUL)
+    stage.turn()
+    stage.engine.exit = Exit(code=0)
+    stage.engine.output = b'{"step": 7, "loss": 1}'
+    assert stage.end().step == 7
+
+
+def test_two_signals_stop_then_kill(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, DEAF)
+    stage.signals.arrived = [signal.SIGINT]
+    stage.turn()
+    assert stage.recorder.run.state is RunState.STOPPING
+    stage.signals.arrived = [signal.SIGTERM]
+    stage.turn()
+    run = stage.end()
+    assert "SIGKILL" in stage.tree.sent
+    assert (run.state, run.reason and run.reason.by) == (RunState.STOPPED, "person")
+
+
+def test_first_ctrl_c_within_the_boxs_own_stop_does_not_kill(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, DEAF)
+    stage.turn(600)
+    stage.signals.arrived = [signal.SIGINT]
+    stage.turn()
+    assert "SIGKILL" not in stage.tree.sent
+    assert stage.end().state is RunState.TIMEBOXED
+
+
+def test_hangup_is_noted_only(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, GRACEFUL)
+    stage.signals.arrived = [signal.SIGHUP]
+    stage.turn()
+    assert stage.tree.sent == []
+    assert any(event["event"] == "hangup" for event in stage.folder.events())
+
+
+def test_paused_time_does_not_count_and_a_stop_wakes(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, GRACEFUL)
+    stage.turn(100)
+    stage.ask("pause")
+    stage.turn()
+    assert stage.state() == "paused"
+    stage.turn(10_000)
+    assert stage.state() == "paused"
+    stage.ask("continue")
+    stage.turn()
+    stage.turn(499)
+    assert stage.state() == "running"
+    stage.ask("pause")
+    stage.turn()
+    stage.ask("stop")
+    stage.turn()
+    run = stage.end()
+    assert stage.tree.sent == ["pause", "wake", "pause", "SIGINT", "wake"]
+    assert run.state is RunState.STOPPED
+    assert run.slice is not None
+    assert run.slice.used_s == pytest.approx(599, abs=1)
+    assert run.slice.paused_s == pytest.approx(10_000, abs=1)
+
+
+def test_requests_are_answered_in_order(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, GRACEFUL)
+    stage.ask("extend", seconds=60)
+    stage.ask("extend", seconds="soon")
+    stage.ask("continue")
+    stage.ask("stop", slice_n=7)
+    stage.ask("dance")
+    (Path(stage.folder.path) / "control" / "9.json").write_text("{")
+    stage.turn()
+    assert [ok for _text, ok in stage.answers()] == [True, False, False, False, False, False]
+    assert stage.answers()[0][0] == "the time box is 11:00 now"
+    assert "expired" in stage.answers()[3][0]
+    assert stage.recorder.run.state is RunState.RUNNING
+    assert not list((Path(stage.folder.path) / "control").iterdir())
+    stage.turn(659)
+    assert stage.tree.sent == []
+
+
+def test_helpers_left_behind_are_ended_but_the_result_is_the_scripts(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, {signal.SIGTERM: Exit(code=0)})
+    stage.tree.helpers = 2
+    stage.engine.exit = Exit(code=0)
+    run = stage.end()
+    assert stage.tree.sent[0] == "SIGTERM"
+    assert run.state is RunState.COMPLETED
+
+
+def test_lines_wait_while_the_disk_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from backprop_tui import files
+
+    stage = Stage(tmp_path, GRACEFUL)
+    real, full = files.write_all, [True]
+
+    def write_all(fd: int, data: bytes) -> None:
+        if full[0]:
+            raise OSError(28, "No space left on device")
+        real(fd, data)
+
+    monkeypatch.setattr(files, "write_all", write_all)
+    stage.engine.output = b'{"step": 1, "loss": 1}\n'
+    stage.turn()
+    stage.engine.output += b'{"step": 2, "loss": 1}\n'
+    stage.turn(1)
+    assert stage.recorder.is_blocked
+    full[0] = False
+    stage.turn(1)
+    stage.turn(1)
+    stage.engine.exit = Exit(code=0)
+    run = stage.end()
+    assert [line["step"] for line in stage.folder.metrics()] == [1, 2]
+    assert any("No space left" in warning for warning in run.warnings)
