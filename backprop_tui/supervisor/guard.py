@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import time
 
 from backprop_tui import files
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 _GOODBYE = b"bye\n"
+LOAD_AFTER_S = 1.0
 
 
 class GuardOrders(Frozen):
@@ -89,9 +91,6 @@ def _be_guard(orders: GuardOrders, pipe: int) -> NoReturn:
     code = 70
     try:
         _let_go(keep={pipe, orders.lock_fd})
-        # Now, not when it is needed: the package may have been updated by then.
-        from backprop_tui.supervisor import descent, tree  # noqa: F401
-
         last = _listen(pipe)
         if last is not None:
             _stop(orders, last)
@@ -129,7 +128,16 @@ def _listen(pipe: int) -> dict[str, object] | None:
     """The last thing the supervisor said before it vanished; None after a goodbye or before a training."""
     unread = b""
     last: bytes | None = None
-    while data := os.read(pipe, 65536):
+    has_loaded = False
+    while True:
+        if not has_loaded and not select.select([pipe], [], [], LOAD_AFTER_S)[0]:
+            # Not when it is needed: the package may have been updated by then. Nor at once: the training starts.
+            from backprop_tui.supervisor import descent, tree  # noqa: F401
+
+            has_loaded = True
+        data = os.read(pipe, 65536)
+        if not data:
+            break
         *lines, unread = (unread + data).split(b"\n")
         for line in lines:
             if line + b"\n" == _GOODBYE:
