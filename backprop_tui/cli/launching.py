@@ -140,18 +140,17 @@ def _detach(home: Home, planned: Planned, parsed: Parsed) -> int:
 
 
 def _tell_settings(planned: Planned) -> None:
-    from backprop_tui.config.schema import describe
+    from backprop_tui.config.describe import describe
 
-    rows = describe(planned.resolved.settings)
-    widest = max(len(key) for key, _value, _origin in rows)
-    for key, value, origin in rows:
-        diagnostics.say(f"  {key:<{widest}}  {value}  ({origin})")
+    rows = describe(planned.resolved)
+    widest = max(len(row.key) for row in rows)
+    for row in rows:
+        diagnostics.say(f"  {row.key:<{widest}}  {row.value}  ({row.origin})")
 
 
 def _tell_dry_run(planned: Planned, *, json: bool) -> int:
     import shlex
 
-    from backprop_tui.config.schema import describe
     from backprop_tui.control.starting import dry_run
     from backprop_tui.model.secrets import masked
 
@@ -162,7 +161,7 @@ def _tell_dry_run(planned: Planned, *, json: bool) -> int:
             "command": found.argv,
             "cwd": found.cwd,
             "env": env,
-            "settings": {key: {"value": v, "origin": o} for key, v, o in describe(planned.resolved.settings)},
+            "settings": {key: value.plain() for key, value in planned.resolved.settings.items()},
             **found.admission.plain(),
         }
         output.emit_json(document)

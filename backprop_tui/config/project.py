@@ -1,58 +1,68 @@
-"""A project's own settings: backprop.config.json or .backprop.json."""
+"""Reads a project's settings: backprop.config.json or .backprop.json, or the file that --config names."""
 
 from __future__ import annotations
 
 import json
 
-from backprop_tui import files
-from backprop_tui.config.keys import read_tree
-from backprop_tui.config.values import printable
+from backprop_tui.config.document import read_text, settings_of
+from backprop_tui.config.values import printable, shown
 from backprop_tui.errors import ConfigError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, NoReturn
 
-MAX_BYTES = 1 << 20
+
+class _Refused(ValueError):
+    """JSON's grammar allows it, or Python's reader does; settings do not."""
 
 
 def read_project(path: str) -> dict[str, Any]:
-    """The settings in a project file, by key.
+    """The settings in a project file, checked, by key.
 
     Raises:
-        ConfigError: the file, the key or the place of what is wrong, and what is allowed.
+        ConfigError: the file cannot be read, is not JSON (with line and column), or a key or value is wrong.
     """
+    name = printable(path)
+    text = read_text(path)
+    if not text.strip():
+        raise ConfigError(f"{name} is empty", hint="the smallest project file is {}")
+    return settings_of(_parsed(text, name), path)
+
+
+def _parsed(text: str, name: str) -> Any:
     try:
-        data = files.read_bytes(path, MAX_BYTES)
-    except FileNotFoundError:
-        raise ConfigError(f"no such configuration file: {path}", hint="check --config") from None
-    except OSError as error:
-        raise ConfigError(f"cannot read {path}: {error.strerror}") from None
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: byte {error.start} is no UTF-8", hint="save the file as UTF-8") from None
-    try:
-        content = json.loads(text, object_pairs_hook=_without_duplicates)
+        return json.loads(text, object_pairs_hook=_without_duplicates, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
-        raise ConfigError(f"{path}, line {error.lineno}, column {error.colno}: {error.msg}") from None
-    except _DuplicateKeyError as error:
-        raise ConfigError(f"{path}: the key {error} is there twice") from None
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{path}: {error}") from None
-    if not isinstance(content, dict):
-        raise ConfigError(f"{path}: there must be one object {{…}} in it")
-    content.pop("$schema", None)
-    return read_tree(content, path)
-
-
-class _DuplicateKeyError(Exception):
-    """The same key twice: one of the two would be passed over in silence."""
+        place = f"line {error.lineno}, column {error.colno}"
+        raise ConfigError(f"{name}: broken JSON at {place}: {error.msg}", hint=_hint(text, error.pos)) from None
+    except _Refused as error:
+        raise ConfigError(f"{name}: {error}") from None
+    except (ValueError, RecursionError):  # digits without end, brackets without end
+        raise ConfigError(f"{name}: a number is too long or the nesting too deep for settings") from None
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    content = dict(pairs)
-    if len(content) != len(pairs):
-        keys = [key for key, _value in pairs]
-        raise _DuplicateKeyError(printable(next(key for key in keys if keys.count(key) > 1)))
-    return content
+    data = dict(pairs)
+    if len(data) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise _Refused(f"the key {shown(twice)} is there twice; keep one")
+    return data
+
+
+def _no_constant(word: str) -> NoReturn:
+    raise _Refused(f"found {word}, which is not JSON; allowed: finite numbers")
+
+
+def _hint(text: str, position: int) -> str:
+    rest = text[position : position + 2]
+    if rest.startswith(("//", "/*", "#")):
+        return "JSON has no comments"
+    if rest.startswith("'"):
+        return 'JSON quotes with " only'
+    if rest[:1] in ("}", "]", ",") and text[:position].rstrip().endswith(","):
+        return "remove the comma before it"
+    if rest.startswith(",") and text[position + 1 :].lstrip()[:1] in ("}", "]"):
+        return "remove this comma"
+    return ""

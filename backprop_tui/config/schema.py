@@ -1,25 +1,22 @@
-"""The JSON schema of a project file, a first file, and settings as text: all from the one table."""
+"""The JSON schema of project files, and the sample that `backprop config init` writes."""
 
 from __future__ import annotations
 
 import json
 import os
 
-from backprop_tui.config.settings import SETTINGS
+from backprop_tui.config.settings import SETTINGS, by_key
 from backprop_tui.config.values import DURATION_PATTERN, MEMORY_PATTERN, NUMBER_PATTERN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from typing import Any
 
     from backprop_tui.config.settings import Setting
-    from backprop_tui.model.spec import SettingValue
 
-SCHEMA_PATH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "backprop.schema.json")
-"""Shipped with the package, for editors."""
-
-_SAMPLE = (
+SCHEMA_FILE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "backprop.schema.json")
+"""Ships with the package; `schema_text()` is its content."""
+SAMPLE_KEYS = (
     "maxRunMinutes",
     "maxParallel",
     "gpuMemoryLimit",
@@ -33,72 +30,71 @@ _SAMPLE = (
 
 
 def schema() -> dict[str, Any]:
-    """JSON Schema, draft 2020-12."""
-    properties: dict[str, Any] = {"$schema": {"type": "string"}}
+    """The schema (draft 2020-12) that editors check and complete project files with."""
+    properties: dict[str, Any] = {"$schema": {"type": "string", "description": "where this schema is"}}
     for setting in SETTINGS:
-        group, _, inner = setting.key.rpartition(".")
-        if group:
-            nested = properties.setdefault(group, {"type": "object", "additionalProperties": False, "properties": {}})
-            nested["properties"][inner] = _property(setting)
-        else:
-            properties[setting.key] = _property(setting)
+        table, dot, inner = setting.key.rpartition(".")
+        place = properties
+        if dot:
+            place = properties.setdefault(table, _object(f"settings of {table.upper()}s"))["properties"]
+        place[inner] = _property(setting)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "backprop project settings",
-        "type": "object",
-        "additionalProperties": False,
+        **_object("backprop.config.json or .backprop.json, from the working directory upwards"),
         "properties": properties,
     }
 
 
-def schema_text() -> str:
-    """The schema as the shipped file has it."""
-    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
-
-
-def sample_text(schema_reference: str = SCHEMA_PATH) -> str:
-    """A first backprop.config.json: the usual settings with their defaults."""
-    content: dict[str, Any] = {"$schema": schema_reference}
-    for setting in SETTINGS:
-        if setting.key not in _SAMPLE:
-            continue
-        group, _, inner = setting.key.rpartition(".")
-        value = "80%" if setting.key == "gpuMemoryLimit" else setting.default
-        if group:
-            content.setdefault(group, {})[inner] = value
-        else:
-            content[setting.key] = value
-    return json.dumps(content, indent=2) + "\n"
-
-
-def describe(settings: Mapping[str, SettingValue]) -> list[tuple[str, str, str]]:
-    """(key, value as text, origin) of each setting."""
-    rows = []
-    for setting in SETTINGS:
-        found = settings[setting.key]
-        text = str(found.value).lower() if isinstance(found.value, bool) else str(found.value)
-        rows.append((setting.key, setting.none_word if found.value is None else text, found.origin))
-    return rows
+def _object(description: str) -> dict[str, Any]:
+    return {"type": "object", "description": description, "additionalProperties": False, "properties": {}}
 
 
 def _property(setting: Setting) -> dict[str, Any]:
-    low = "exclusiveMinimum" if setting.is_minimum_excluded else "minimum"
-    number: dict[str, Any] = {"type": "number", low: setting.minimum}
-    by_kind: dict[str, list[dict[str, Any]]] = {
-        "minutes": [number, {"type": "string", "pattern": DURATION_PATTERN}],
-        "seconds": [number, {"type": "string", "pattern": DURATION_PATTERN}],
-        "number": [number],
-        "integer": [{**number, "type": "integer"}],
-        "choice": [{"enum": list(setting.choices)}],
-        "signal": [{"enum": [*setting.choices, *(name[3:] for name in setting.choices)]}],
+    return {
+        "description": f"{setting.help} ({setting.flag})",
+        "default": setting.default,
+        **_forms(setting),
+    }
+
+
+def _forms(setting: Setting) -> dict[str, Any]:
+    """The types and ranges of a setting: each form a value may take."""
+    times = {"type": "string", "pattern": f"{NUMBER_PATTERN}|{DURATION_PATTERN}"}
+    integers = {"type": "integer", **_range(setting)}
+    numbers = {"type": "number", **_range(setting)}
+    forms: dict[str, list[dict[str, Any]]] = {
+        "minutes": [numbers, times],
+        "seconds": [numbers, times],
+        "number": [numbers],
+        "integer": [integers],
+        "choice": [{"type": "string", "enum": list(setting.choices)}],
+        "signal": [{"type": "string", "enum": [*setting.choices, *(c[3:] for c in setting.choices)]}],
         "path": [{"type": "string", "minLength": 1}],
         "boolean": [{"type": "boolean"}],
         "memory": [{"type": "number", "exclusiveMinimum": 0}, {"type": "string", "pattern": MEMORY_PATTERN}],
     }
-    forms = by_kind[setting.kind]
-    if setting.kind in ("minutes", "seconds"):
-        forms.append({"type": "string", "pattern": NUMBER_PATTERN})
+    found = forms[setting.kind]
     if setting.none_word:
-        forms += [{"type": "null"}, {"const": setting.none_word}]
-    shape = forms[0] if len(forms) == 1 else {"anyOf": forms}
-    return {"description": setting.help, "default": setting.default, **shape}
+        found = [*found, {"const": setting.none_word}, {"type": "null"}]
+    return found[0] if len(found) == 1 else {"anyOf": found}
+
+
+def _range(setting: Setting) -> dict[str, Any]:
+    low = "exclusiveMinimum" if setting.is_minimum_excluded else "minimum"
+    return {low: setting.minimum, "maximum": int(setting.maximum)}
+
+
+def schema_text() -> str:
+    """The shipped schema file's content."""
+    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def sample_text(schema_reference: str = SCHEMA_FILE) -> str:
+    """A project file of defaults, pointing editors to the schema (by default its own path)."""
+    data: dict[str, Any] = {"$schema": schema_reference}
+    for key in SAMPLE_KEYS:
+        table, dot, inner = key.rpartition(".")
+        place = data.setdefault(table, {}) if dot else data
+        place[inner] = by_key(key).default
+    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"

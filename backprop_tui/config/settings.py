@@ -1,4 +1,4 @@
-"""The one table of settings: flags, JSON keys, variables, form fields, help and the schema are made from it."""
+"""The one table of settings: flags, JSON keys, variables, form fields, help and schema are made from it."""
 
 from __future__ import annotations
 

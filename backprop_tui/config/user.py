@@ -1,36 +1,30 @@
-"""The user's own settings (TOML), the same keys as in a project file."""
+"""Reads the user's own settings (TOML), the same keys as a project file's, [gpu] as a table."""
 
 from __future__ import annotations
 
-from backprop_tui import files
-from backprop_tui.config.keys import read_tree
+from backprop_tui.config.document import read_text, settings_of
+from backprop_tui.config.values import printable
 from backprop_tui.errors import ConfigError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-MAX_BYTES = 1 << 20
 
-
-def read_user(path: str) -> dict[str, Any] | None:
-    """The settings in the user's file, by key; None when there is none.
+def read_user(path: str) -> dict[str, Any]:
+    """The settings in the user's file, checked, by key.
 
     Raises:
-        ConfigError: the file, the key or the place of what is wrong, and what is allowed.
+        ConfigError: the file cannot be read, is not TOML (with line and column), or a key or value is wrong.
     """
-    try:
-        data = files.read_bytes(path, MAX_BYTES)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as error:
-        raise ConfigError(f"cannot read {path}: {error.strerror}") from None
     import tomllib
 
+    name = printable(path)
+    text = read_text(path)
     try:
-        content = tomllib.loads(data.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: byte {error.start} is no UTF-8", hint="save the file as UTF-8") from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ConfigError(f"{path}: {error}") from None
-    return read_tree(content, path)
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{name}: broken TOML: {printable(str(error))}") from None
+    except (ValueError, RecursionError):
+        raise ConfigError(f"{name}: a number is too long or the nesting too deep for settings") from None
+    return settings_of(data, path)

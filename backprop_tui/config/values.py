@@ -14,17 +14,33 @@ if TYPE_CHECKING:
 
     from backprop_tui.config.settings import Setting
 
-MAX_TEXT = 4096
-"""Characters of a value; paths are no longer."""
+MAX_PATH = 4096
+"""Characters; no system takes a longer one."""
+MAX_NUMBER_TEXT = 40
+"""Characters of a number or a time."""
 _SHOWN = 60
 _NUMBER = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
-DURATION_PATTERN = rf"^(?=[0-9.])(?:({_NUMBER})d)? ?(?:({_NUMBER})h)? ?(?:({_NUMBER})m(?:in)?)? ?(?:({_NUMBER})s)?$"
+DURATION_PATTERN = (
+    rf"^(?=[0-9.])(?:({_NUMBER}) ?d ?)?(?:({_NUMBER}) ?h ?)?(?:({_NUMBER}) ?m(?:in)? ?)?(?:({_NUMBER}) ?s)?$"
+)
 MEMORY_PATTERN = rf"^({_NUMBER}) ?(%|[MmGgTt](?:[Ii]?[Bb])?)?$"
 NUMBER_PATTERN = rf"^{_NUMBER}$"
 _UNIT_SECONDS = (86400, 3600, 60, 1)
 _UNIT_BYTES = {"M": 1024**2, "G": 1024**3, "T": 1024**4}
-_TRUE = ("true", "yes", "on", "1")
-_FALSE = ("false", "no", "off", "0")
+_TRUTH = {
+    "true": True,
+    "yes": True,
+    "on": True,
+    "1": True,
+    "false": False,
+    "no": False,
+    "off": False,
+    "0": False,
+}
+
+
+class _NotAllowed(ValueError):
+    """Becomes a message that says what is allowed."""
 
 
 def from_text(setting: Setting, text: str, where: str, error: type[BackpropError] = ConfigError) -> Any:
@@ -39,7 +55,15 @@ def from_text(setting: Setting, text: str, where: str, error: type[BackpropError
     Raises:
         BackpropError: of class `error`, when the text stands for no allowed value.
     """
-    return _checked(setting, text, text.strip(), where, error, is_text=True)
+    plain: Any = text if setting.kind == "path" else text.strip()
+    try:
+        if setting.kind in ("number", "integer"):
+            plain = _text_number(plain)
+        elif setting.kind == "boolean":
+            plain = _TRUTH[plain.lower()]
+        return _read(setting, plain)
+    except (ValueError, KeyError):
+        raise error(_complaint(setting, text, where)) from None
 
 
 def from_plain(setting: Setting, value: Any, where: str, error: type[BackpropError] = ConfigError) -> Any:
@@ -54,27 +78,27 @@ def from_plain(setting: Setting, value: Any, where: str, error: type[BackpropErr
     Raises:
         BackpropError: of class `error`, when it is no allowed value.
     """
-    return _checked(setting, value, value, where, error, is_text=False)
+    try:
+        return _read(setting, value)
+    except (ValueError, OverflowError):
+        raise error(_complaint(setting, value, where)) from None
 
 
-def _checked(  # two doors, one check
-    setting: Setting, found: Any, value: Any, where: str, error: type[BackpropError], *, is_text: bool
-) -> Any:
+def _read(setting: Setting, value: Any) -> Any:
     if setting.none_word and (value is None or value == setting.none_word):
         return None
-    try:
-        if isinstance(value, str) and not 0 < len(value) <= MAX_TEXT:
-            raise ValueError
-        return _READERS[setting.kind](setting, value, is_text)
-    except (ValueError, OverflowError):
-        raise error(f"{where}: found {shown(found)}, allowed: {allowed(setting)}") from None
+    return _READERS[setting.kind](setting, value)
 
 
-def _minutes(setting: Setting, value: Any, is_text: bool) -> int | float:
+def _complaint(setting: Setting, found: Any, where: str) -> str:
+    return f"{where}: found {shown(found)}, allowed: {allowed(setting)}"
+
+
+def _minutes(setting: Setting, value: Any) -> int | float:
     return _in_range(setting, _duration(value, 60))
 
 
-def _seconds(setting: Setting, value: Any, is_text: bool) -> int | float:
+def _seconds(setting: Setting, value: Any) -> int | float:
     return _in_range(setting, _duration(value, 1))
 
 
@@ -84,90 +108,88 @@ def _duration(value: Any, unit_s: int) -> float:
     try:
         return _text_number(value)
     except ValueError:
-        match = re.match(DURATION_PATTERN, value, re.ASCII)
-        if match is None or not any(match.groups()):
+        match = re.fullmatch(DURATION_PATTERN, value) if len(value) <= MAX_NUMBER_TEXT else None
+        if match is None:
             raise
         parts = zip(match.groups(), _UNIT_SECONDS, strict=True)
         return sum(float(amount) * seconds for amount, seconds in parts if amount) / unit_s
 
 
-def _number(setting: Setting, value: Any, is_text: bool) -> int | float:
-    return _in_range(setting, _text_number(value) if is_text else _plain_number(value))
+def _number(setting: Setting, value: Any) -> int | float:
+    return _in_range(setting, _plain_number(value))
 
 
-def _integer(setting: Setting, value: Any, is_text: bool) -> int:
-    number = _number(setting, value, is_text)
+def _integer(setting: Setting, value: Any) -> int:
+    number = _number(setting, value)
     if not isinstance(number, int):
-        raise ValueError
+        raise _NotAllowed
     return number
 
 
 def _text_number(text: str) -> float:
     # float() alone would also read nan, inf, 1_000 and the digits of every script.
-    if len(text) > 40 or not set(text) <= set("0123456789.eE+-"):
-        raise ValueError
+    if len(text) > MAX_NUMBER_TEXT or not set(text) <= set("0123456789.eE+-"):
+        raise _NotAllowed
     return float(text)
 
 
 def _plain_number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise ValueError
+        raise _NotAllowed
     return float(value)
 
 
 def _in_range(setting: Setting, number: float) -> int | float:
     too_small = number <= setting.minimum if setting.is_minimum_excluded else number < setting.minimum
     if not math.isfinite(number) or too_small or number > setting.maximum:
-        raise ValueError
+        raise _NotAllowed
     return int(number) if number.is_integer() else number
 
 
-def _choice(setting: Setting, value: Any, is_text: bool) -> str:
+def _choice(setting: Setting, value: Any) -> str:
     if not isinstance(value, str) or value not in setting.choices:
-        raise ValueError
+        raise _NotAllowed
     return value
 
 
-def _signal(setting: Setting, value: Any, is_text: bool) -> str:
+def _signal(setting: Setting, value: Any) -> str:
     if not isinstance(value, str):
-        raise ValueError
-    return _choice(setting, "SIG" + value.upper().removeprefix("SIG"), is_text)
+        raise _NotAllowed
+    return _choice(setting, "SIG" + value[:_SHOWN].upper().removeprefix("SIG"))
 
 
-def _path(setting: Setting, value: Any, is_text: bool) -> str:
-    if not isinstance(value, str) or not value.strip() or "\0" in value:
-        raise ValueError
+def _path(_setting: Setting, value: Any) -> str:
+    if not isinstance(value, str) or not value.strip() or len(value) > MAX_PATH or "\0" in value:
+        raise _NotAllowed
     return value
 
 
-def _boolean(setting: Setting, value: Any, is_text: bool) -> bool:
-    if isinstance(value, bool):
-        return value
-    if not is_text or value.lower() not in (*_TRUE, *_FALSE):
-        raise ValueError
-    return value.lower() in _TRUE
+def _boolean(_setting: Setting, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise _NotAllowed
+    return value
 
 
-def _memory(setting: Setting, value: Any, is_text: bool) -> str:
-    """One form for all who read it later: a plain number followed by %, MB or GB or TB."""
+def _memory(setting: Setting, value: Any) -> str:
+    """One form for all who read it later: a plain number followed by %, MB, GB or TB."""
     amount, unit = _memory_parts(value if isinstance(value, str) else f"{_plain_number(value):.6f}")
     plain = f"{amount:.6f}".rstrip("0").rstrip(".")
     if plain == "0" or amount > setting.maximum:
-        raise ValueError
+        raise _NotAllowed
     return plain + (unit if unit == "%" else f"{unit}B")
 
 
 def _memory_parts(text: str) -> tuple[float, str]:
-    match = re.match(MEMORY_PATTERN, text, re.ASCII)
-    if match is None or len(text) > 40:
-        raise ValueError
+    match = re.fullmatch(MEMORY_PATTERN, text) if len(text) <= MAX_NUMBER_TEXT else None
+    if match is None:
+        raise _NotAllowed
     amount, unit = float(match[1]), (match[2] or "G")[0].upper()
     if unit == "%" and amount > 100:
-        raise ValueError
+        raise _NotAllowed
     return amount, unit
 
 
-_READERS: dict[str, Callable[[Setting, Any, bool], Any]] = {
+_READERS: dict[str, Callable[[Setting, Any], Any]] = {
     "minutes": _minutes,
     "seconds": _seconds,
     "number": _number,
@@ -221,17 +243,18 @@ def allowed(setting: Setting) -> str:
 
 def shown(value: Any) -> str:
     """A foreign value as one short, printable piece of a message."""
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
     if isinstance(value, str):
         return '"' + printable(value[:_SHOWN]) + ('…"' if len(value) > _SHOWN else '"')
     if isinstance(value, int) and value.bit_length() > 64:  # its digits may be too many to print
         return "a number of more than 19 digits"
     if isinstance(value, (int, float)):
         return repr(value)
-    if isinstance(value, list):
-        return "a list"
-    return "an object" if isinstance(value, dict) else f"a {type(value).__name__}"
+    kind = type(value).__name__
+    return {"list": "a list", "dict": "an object"}.get(kind, f"a {kind}")
 
 
 def printable(text: str) -> str:

@@ -19,8 +19,8 @@ from backprop_tui.control.wishes import (
 )
 from backprop_tui.errors import NothingToResume, RunActive
 from backprop_tui.frozen import Frozen
-from backprop_tui.scripts.interpreter import is_usable
-from backprop_tui.scripts.source import check_script, read_script
+from backprop_tui.scripts.place import check_script
+from backprop_tui.scripts.source import read_script
 from backprop_tui.supervisor.session import Plan
 
 TYPE_CHECKING = False
@@ -96,7 +96,7 @@ def _refreshed(spec: SliceSpec, wish: ResumeWish) -> SliceSpec:
     if spec.is_command:
         return with_script_facts(spec)
     check_script(spec.command[0], spec.cwd)
-    if "python" in wish.flags or spec.interpreter is None or not is_usable(spec.interpreter):
+    if "python" in wish.flags or spec.interpreter is None or not os.access(spec.interpreter, os.X_OK):
         return with_script_facts(spec)
     facts = read_script(os.path.join(spec.cwd, spec.command[0]))
     asked = spec.settings["framework"].value

@@ -13,7 +13,8 @@ from backprop_tui.frozen import Frozen
 from backprop_tui.model.secrets import MASK, masked
 from backprop_tui.model.spec import SettingValue, SliceSpec
 from backprop_tui.scripts.interpreter import find_interpreter
-from backprop_tui.scripts.source import check_script, read_script
+from backprop_tui.scripts.place import check_script
+from backprop_tui.scripts.source import read_script
 from backprop_tui.store.home import exists_already, is_valid_id
 from backprop_tui.supervisor.session import Plan
 

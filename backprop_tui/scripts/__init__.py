@@ -1,1 +1,1 @@
-"""What a training script says of itself, and the interpreter that runs it."""
+"""The user's own files: which script, which interpreter, and what the script says of itself."""

@@ -1,8 +1,12 @@
-"""The interpreter of a script: its project's, rarely the one that backprop runs on."""
+"""Finds the interpreter that a script is meant for; backprop's own is the last guess.
+
+backprop is often installed in an environment of its own, without the packages that a training needs.
+"""
 
 from __future__ import annotations
 
 import os
+import stat
 import sys
 
 from backprop_tui.errors import UsageError
@@ -10,109 +14,145 @@ from backprop_tui.frozen import Frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+
+_NAMES = ("python", "python3")
+_HINT = "choose an interpreter with --python PATH"
 
 
 class Interpreter(Frozen):
-    """An interpreter and why it was taken."""
+    """The interpreter of a script, and why it is this one."""
 
     path: str
-    """Absolute; links are kept, because a virtual environment is found by the link's place."""
+    """Absolute; links are not resolved: a virtual environment's python is one."""
     origin: str
 
 
 def find_interpreter(
     *, setting: str | None, setting_origin: str, script: str, cwd: str, env: Mapping[str, str]
 ) -> Interpreter:
-    """The setting, else $VIRTUAL_ENV, $CONDA_PREFIX, a .venv beside or above the script, PATH, our own.
+    """The setting, else the active environment's, else the nearest .venv's, else PATH's, else backprop's own.
 
     Args:
-        setting: --python or its configuration key: a path (relative ones count from `cwd`) or a name on PATH.
-        setting_origin: where it comes from.
-        script: the script's absolute path.
-        cwd: the training's working directory.
-        env: the training's environment.
+        setting: a path (a relative one counts from `cwd`) or a name on PATH; None to look for one.
+        setting_origin: who set it, for errors.
+        script: the script's path; the search for a .venv starts beside it.
+        cwd: the working directory.
+        env: the environment.
 
     Raises:
-        UsageError: the one that is asked for, or that an environment promises, does not work.
+        UsageError: what is set, or an environment that is there, has no interpreter that can be started.
     """
     if setting is not None:
-        return _from_setting(setting, setting_origin, cwd, env)
-    for name in ("VIRTUAL_ENV", "CONDA_PREFIX"):
-        if env.get(name) and (found := _in_environment(env[name], f"${name}")):
-            return found
-    for folder in _folders_above(script, cwd):
-        venv = os.path.join(folder, ".venv")
-        if os.path.isdir(venv) and (found := _in_environment(venv, venv)):
-            return found
-    for name in ("python", "python3"):
-        if path := _on_path(name, cwd, env):
-            return Interpreter(path=path, origin="PATH")
-    return Interpreter(path=sys.executable, origin="backprop's own: there is no other")
+        return Interpreter(path=_from_setting(setting, setting_origin, cwd, env), origin=setting_origin)
+    for variable in ("VIRTUAL_ENV", "CONDA_PREFIX"):
+        if folder := env.get(variable):
+            path = _inside(os.path.join(cwd, folder), f"${variable}")
+            if path is not None:
+                return Interpreter(path=path, origin=f"${variable}")
+    for folder in _folders_from(os.path.join(cwd, script), env):
+        path = _from_dot_venv(os.path.join(folder, ".venv"))
+        if path is not None:
+            return Interpreter(path=path, origin=".venv of the script")
+    for name in _NAMES:
+        path = _on_path(name, cwd, env)
+        if path is not None:
+            return Interpreter(path=path, origin=f"{name} on PATH")
+    return Interpreter(path=sys.executable, origin="backprop's own")
 
 
-def is_usable(path: str) -> bool:
-    """Whether a file can be executed."""
-    return os.path.isfile(path) and os.access(path, os.X_OK)
+def _from_setting(setting: str, origin: str, cwd: str, env: Mapping[str, str]) -> str:
+    said = f"the interpreter {_shown(setting)} ({_printable(origin)})"
+    if "/" not in setting:
+        found = _on_path(setting, cwd, env)
+        if found is None:
+            raise UsageError(f"{said} is not on PATH", hint=_folder_hint(os.path.join(cwd, setting)) or _HINT)
+        return found
+    path = os.path.join(cwd, os.path.expanduser(setting).removeprefix("./"))
+    if problem := _problem(path):
+        raise UsageError(f"{said} {problem}", hint=_folder_hint(path) or _HINT)
+    return path
 
 
-def _from_setting(setting: str, origin: str, cwd: str, env: Mapping[str, str]) -> Interpreter:
-    expanded = os.path.expanduser(setting)
-    if os.sep in expanded:
-        path: str | None = os.path.join(cwd, expanded)
-        why = _complaint(str(path))
-    else:
-        path = _on_path(expanded, cwd, env)
-        why = "" if path else "there is none on PATH"
-    if why or path is None:
-        raise UsageError(
-            f"the interpreter {setting} ({origin}) does not work: {why}",
-            hint="give --python the path of the python that has your training's packages",
-        )
-    return Interpreter(path=path, origin=origin)
+def _folder_hint(path: str) -> str:
+    """People name an environment where its interpreter is meant."""
+    for name in _NAMES:
+        candidate = os.path.join(path, "bin", name)
+        if not _problem(candidate):
+            return f"did you mean {_printable(candidate)}?"
+    return ""
 
 
-def _in_environment(folder: str, origin: str) -> Interpreter | None:
-    """The environment's interpreter; None when the folder has none at all."""
-    for name in ("python", "python3"):
-        path = os.path.join(os.path.abspath(folder), "bin", name)
-        if not os.path.lexists(path):
-            continue
-        if why := _complaint(path):
-            raise UsageError(
-                f"the interpreter {path} ({origin}) does not work: {why}",
-                hint="make that environment anew, or name another interpreter with --python",
-            )
-        return Interpreter(path=path, origin=origin)
+def _inside(folder: str, said: str) -> str | None:
+    """An environment's interpreter; None where the environment has no Python in it."""
+    if not os.path.isdir(folder):
+        raise UsageError(f"{said} names {_shown(folder)}, which is not a folder", hint=_HINT)
+    problem = ""
+    for name in _NAMES:
+        path = os.path.join(folder, "bin", name)
+        if os.path.lexists(path):
+            found = _problem(path)
+            if not found:
+                return path
+            problem = problem or f"{said}: {_printable(path)} {found}"
+    if problem:
+        raise UsageError(problem, hint=f"repair this environment, or {_HINT}")
     return None
 
 
-def _complaint(path: str) -> str:
-    if not os.path.lexists(path):
-        return "it does not exist"
-    if not os.path.exists(path):
-        return f"it is a link to {os.readlink(path)}, which does not exist"
-    if os.path.isdir(path):
-        return "it is a folder"
-    return "" if os.access(path, os.X_OK) else "it cannot be executed"
+def _from_dot_venv(folder: str) -> str | None:
+    try:
+        info = os.lstat(folder)
+        above = os.stat(os.path.dirname(folder))
+    except OSError:
+        return None
+    if stat.S_ISREG(info.st_mode):  # some tools keep only an environment's name in it
+        return None
+    if info.st_uid not in (os.getuid(), 0, above.st_uid) and above.st_mode & stat.S_IWOTH:
+        raise UsageError(
+            f"{_printable(folder)} belongs to another user, in a folder that everyone may write to",
+            hint=_HINT,
+        )
+    return _inside(folder, "the script's .venv")
 
 
-def _folders_above(script: str, cwd: str) -> list[str]:
-    """The script's folder and those above it, up to its repository's root, the home folder or the root."""
-    folders = []
-    home = os.path.expanduser("~")
-    folder = os.path.dirname(os.path.join(cwd, script))
+def _folders_from(script: str, env: Mapping[str, str]) -> Iterator[str]:
+    """The script's folder and those above it, up to the repository's root or the user's home."""
+    home = os.path.normpath(env.get("HOME") or os.path.expanduser("~"))
+    folder = os.path.dirname(os.path.abspath(script))
     while True:
-        folders.append(folder)
+        yield folder
         parent = os.path.dirname(folder)
-        if folder in (parent, home) or os.path.lexists(os.path.join(folder, ".git")):
-            return folders
+        if folder in (home, parent) or os.path.lexists(os.path.join(folder, ".git")):
+            return
         folder = parent
 
 
 def _on_path(name: str, cwd: str, env: Mapping[str, str]) -> str | None:
+    # shutil.which does the same, but importing it costs 2 ms of every start.
     for folder in env.get("PATH", os.defpath).split(os.pathsep):
-        path = os.path.join(cwd, folder or ".", name)
-        if is_usable(path):
+        path = os.path.join(cwd, folder, name)
+        if folder and not _problem(path):
             return path
     return None
+
+
+def _problem(path: str) -> str:
+    """Why this cannot be started; empty if it can."""
+    try:
+        info = os.stat(path)
+    except (OSError, ValueError):
+        return "is a link to nothing" if os.path.islink(path) else "does not exist"
+    if stat.S_ISDIR(info.st_mode):
+        return "is a folder"
+    if not stat.S_ISREG(info.st_mode):
+        return "is not a file"
+    return "" if os.access(path, os.X_OK) else "is not executable"
+
+
+def _shown(text: str) -> str:
+    return f'"{_printable(text[:200])}"'
+
+
+def _printable(text: str) -> str:
+    return text if text.isprintable() else repr(text)[1:-1]

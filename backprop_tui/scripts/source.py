@@ -1,13 +1,15 @@
-"""Reads a training script's source: its framework, and which of backprop's flags it declares."""
+"""Reads what a script says of itself: its framework, and which of backprop's flags it declares.
+
+Cheap looks at the bytes come first: most scripts are told apart from a training without being parsed.
+"""
 
 from __future__ import annotations
 
 import os
-import re
 import stat
 
-from backprop_tui.errors import UsageError
 from backprop_tui.frozen import Frozen
+from backprop_tui.paths import RUN_VARIABLES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,137 +18,157 @@ if TYPE_CHECKING:
 
 FLAGS = ("--run-id", "--max-minutes", "--framework", "--checkpoint-every-seconds", "--resume-from")
 """What backprop can tell a script that declares it."""
-MAX_SOURCE = 2 * 1024 * 1024
-MAX_MODULES = 20
+UNKNOWN = "unknown"
+HEAD_BYTES = 2_000_000
+PARSED_BYTES = 500_000
+"""Longer sources are only looked at line by line: a syntax tree takes 200 times their size."""
+_MODULE_BYTES = 256_000
+_MODULES = 16
+"""Modules of the project that are read, of a script that does not say its framework itself."""
 
-_FRAMEWORKS = {
-    "pytorch": (
-        "torch lightning pytorch_lightning transformers accelerate fastai timm ultralytics stable_baselines3 "
-        "torchvision torchtune composer detectron2 mmengine trl peft diffusers"
+_RULES: tuple[tuple[str, frozenset[str]], ...] = (
+    # JAX and PyTorch trainings often load their data with TensorFlow or torch; the other way is rare.
+    ("jax", frozenset({"jax", "flax", "optax", "equinox", "haiku"})),
+    (
+        "pytorch",
+        frozenset(
+            {
+                "torch",
+                "torchvision",
+                "lightning",
+                "pytorch_lightning",
+                "accelerate",
+                "fastai",
+                "timm",
+                "ultralytics",
+                "stable_baselines3",
+            }
+        ),
     ),
-    "tensorflow": "tensorflow keras tf_keras",
-    "jax": "jax flax optax equinox haiku orbax",
-}
-_BY_MODULE = {module: name for name, modules in _FRAMEWORKS.items() for module in modules.split()}
-_IMPORT = rb"(?m)^[ \t]*(?:import|from)[ \t]+([A-Za-z_][A-Za-z0-9_]*)"
-_MORE = rb"(?m)^[ \t]*import[ \t]+[^\n#]*,[^\n#]*"
-_WORD = rb"[A-Za-z_][A-Za-z0-9_.]*"
-_DECLARERS = frozenset({"add_argument", "add_option", "option", "Option", "argument", "Argument", "DEFINE_string"})
+    ("tensorflow", frozenset({"tensorflow", "keras"})),
+    ("pytorch", frozenset({"transformers"})),  # trains with TensorFlow too, if that is imported
+)
+_WORDS = tuple(module.encode() for _, modules in _RULES for module in sorted(modules))
 
 
 class ScriptFacts(Frozen):
     """What a script's source says."""
 
-    framework: str = "unknown"
+    framework: str
     """pytorch, tensorflow, jax or unknown."""
-    declared_flags: tuple[str, ...] = ()
-
-
-def check_script(path: str, cwd: str) -> str:
-    """A script's absolute path.
-
-    Raises:
-        UsageError: it is missing, a folder, or cannot be read.
-    """
-    absolute = os.path.normpath(os.path.join(cwd, path))
-    try:
-        info = os.stat(absolute)
-    except FileNotFoundError:
-        raise UsageError(f"no such script: {path}", hint=_neighbours(absolute)) from None
-    except (OSError, ValueError) as error:
-        raise UsageError(f"cannot read the script {path}: {error}") from None
-    if stat.S_ISDIR(info.st_mode):
-        raise UsageError(f"{path} is a folder, not a script", hint=_scripts_in(absolute))
-    if not stat.S_ISREG(info.st_mode):
-        raise UsageError(f"{path} is no file")
-    if not os.access(absolute, os.R_OK):
-        raise UsageError(f"cannot read the script {path}: permission denied", hint=f"chmod u+r {path}")
-    return absolute
+    declared_flags: tuple[str, ...]
+    """Those of `FLAGS` that it declares, in their order."""
+    reads_variables: tuple[str, ...]
+    """Those of the variables told to trainings that its text mentions."""
 
 
 def read_script(path: str) -> ScriptFacts:
-    """What the source tells; a script that cannot be understood tells nothing."""
-    source = _read(path)
-    if source is None:
-        return ScriptFacts()
-    framework = _framework(source) or _framework_of_modules(source, os.path.dirname(path))
-    flags = tuple(flag for flag in FLAGS if flag.encode() in source)
-    return ScriptFacts(framework=framework or "unknown", declared_flags=_declared(source, flags) if flags else ())
+    """What the script at `path` says of itself; what cannot be read or parsed says nothing. Never raises."""
+    data = _head(path, HEAD_BYTES)
+    flags_named = any(flag.encode() in data for flag in FLAGS)
+    tree = _parsed(data) if flags_named or _names_framework(data) else None
+    flags: tuple[str, ...] = ()
+    if tree is not None and flags_named:
+        from backprop_tui.scripts.declared import declared_flags
+
+        flags = declared_flags(tree, FLAGS)
+    return ScriptFacts(
+        framework=_framework(data, tree) or _framework_of_modules(path, data) or UNKNOWN,
+        declared_flags=flags,
+        reads_variables=tuple(name for name in RUN_VARIABLES if name.encode() in data),
+    )
 
 
-def _read(path: str) -> bytes | None:
+def _head(path: str, limit: int) -> bytes:
+    """The first `limit` bytes of a regular file, whole lines; nothing where it cannot be read."""
     try:
-        with open(path, "rb") as file:
-            return file.read(MAX_SOURCE)
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except (OSError, ValueError):
+        return b""
+    try:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            return b""
+        data = b""
+        while len(data) <= limit and (part := os.read(fd, limit + 1 - len(data))):
+            data += part
     except OSError:
+        return b""
+    finally:
+        os.close(fd)
+    return data if len(data) <= limit else data[: data.rfind(b"\n", 0, limit) + 1]
+
+
+def _names_framework(data: bytes) -> bool:
+    return any(word in data for word in _WORDS)
+
+
+def _parsed(data: bytes) -> ast.Module | None:
+    if len(data) > PARSED_BYTES:
         return None
-
-
-def _imports(source: bytes) -> Iterator[str]:
-    if b"import" not in source:
-        return
-    for found in re.finditer(_IMPORT, source):
-        yield found[1].decode("ascii")
-    for found in re.finditer(_MORE, source):
-        for word in re.findall(_WORD, found[0]):
-            yield word.decode("ascii").partition(".")[0]
-
-
-def _framework(source: bytes) -> str | None:
-    return next((_BY_MODULE[name] for name in _imports(source) if name in _BY_MODULE), None)
-
-
-def _framework_of_modules(source: bytes, folder: str) -> str | None:
-    """The framework that the project's own modules beside the script import."""
-    for name in list(dict.fromkeys(_imports(source)))[:MAX_MODULES]:
-        for file in (f"{name}.py", os.path.join(name, "__init__.py")):
-            inner = _read(os.path.join(folder, file))
-            if inner is not None and (found := _framework(inner)):
-                return found
-    return None
-
-
-def _declared(source: bytes, candidates: tuple[str, ...]) -> tuple[str, ...]:
     import ast
     import warnings
 
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(source)
-        found = {text for call in ast.walk(tree) if isinstance(call, ast.Call) for text in _declares(call)}
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return ()
-    return tuple(flag for flag in candidates if flag in found)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about the script's own escapes; its interpreter will say it
+        try:
+            return ast.parse(data)
+        # Other versions of Python, other languages, NULs, unknown encodings, nesting without end.
+        except (SyntaxError, ValueError, LookupError, RecursionError, MemoryError, OverflowError):
+            return None
 
 
-def _declares(call: ast.Call) -> Iterator[str]:
-    name = getattr(call.func, "attr", None) or getattr(call.func, "id", None)
-    if name in _DECLARERS:
-        for argument in call.args:
-            value = getattr(argument, "value", None)
-            if isinstance(value, str):
-                yield value
+def _framework(data: bytes, tree: ast.Module | None) -> str:
+    """The framework whose modules a source imports, empty if none."""
+    if not _names_framework(data):
+        return ""
+    found = _imports_in_tree(tree) if tree is not None else _imports_in_lines(data, indented=False)
+    tops = {module.partition(".")[0] for module in found}
+    return next((framework for framework, modules in _RULES if tops & modules), "")
 
 
-def _neighbours(path: str) -> str:
-    """Names in the same folder that a person may have meant."""
-    import difflib
+def _imports_in_tree(tree: ast.Module) -> Iterator[str]:
+    import ast
 
-    folder = os.path.dirname(path)
-    if not os.path.isdir(folder):
-        return f"there is no folder {folder}"
-    try:
-        names = [name for name in sorted(os.listdir(folder))[:1000] if name.endswith((".py", ".sh"))]
-    except OSError:
-        return "check the path"
-    near = difflib.get_close_matches(os.path.basename(path), names, n=3, cutoff=0.5) or names[:3]
-    return "did you mean " + ", ".join(near) + "?" if near else f"there is no script in {folder}"
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module
 
 
-def _scripts_in(folder: str) -> str:
-    try:
-        names = [name for name in sorted(os.listdir(folder))[:1000] if name.endswith(".py")]
-    except OSError:
-        return "name a script"
-    return "name a script in it, such as " + ", ".join(names[:3]) if names else "there is no script in it"
+def _imports_in_lines(data: bytes, *, indented: bool) -> Iterator[str]:
+    """The modules that a source seems to import, seen without parsing it."""
+    for line in data.replace(b";", b"\n").splitlines():
+        words = (line.lstrip() if indented else line)[:1000].split(None, 2)
+        if len(words) < 2 or words[0] not in (b"import", b"from"):
+            continue
+        text = b" ".join(words[1:]).decode("ascii", "replace").partition("#")[0]
+        if words[0] == b"import":
+            yield from (name.split()[0] for name in text.split(",") if name.strip())
+            continue
+        module, _, names = text.partition(" import ")
+        if not module.startswith("."):
+            yield module.strip()
+            yield from (f"{module.strip()}.{n.split()[0]}" for n in names.strip("( )").split(",") if n.strip())
+
+
+def _framework_of_modules(path: str, data: bytes) -> str:
+    """The framework that the project's own modules, imported by the script, import."""
+    if b"import" not in data:
+        return ""
+    folder = os.path.dirname(os.path.realpath(path))
+    found = dict.fromkeys(name for name in _imports_in_lines(data, indented=True) if _is_dotted(name))
+    read = 0
+    for name in list(found)[: _MODULES * 8]:
+        stem = os.path.join(folder, *name.split("."))
+        for file in (f"{stem}.py", os.path.join(stem, "__init__.py")):
+            module = _head(file, _MODULE_BYTES)
+            read += bool(module)
+            framework = _framework(module, _parsed(module) if _names_framework(module) else None)
+            if framework or read == _MODULES:
+                return framework
+    return ""
+
+
+def _is_dotted(name: str) -> bool:
+    return len(name) < 200 and all(part.isidentifier() for part in name.split("."))

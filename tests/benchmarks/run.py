@@ -116,7 +116,7 @@ def listing(bench: Bench) -> None:
             script="train.py",
             slices=1,
             hay=f"name {i} r{i:06d} train.py completed",
-        )  # fmt: skip
+        )
         for i in range(n)
     )
     index.upsert(rows)

@@ -12,7 +12,7 @@ import pytest
 
 import backprop_tui
 from backprop_tui.cli.table import COMMANDS
-from backprop_tui.config.schema import SCHEMA_PATH, sample_text, schema_text
+from backprop_tui.config.schema import SCHEMA_FILE, sample_text, schema_text
 from backprop_tui.config.settings import SETTINGS
 from tests.box import ROOT, Box, script
 
@@ -55,7 +55,7 @@ def test_nothing_heavy_is_imported(box: Box, words: list[str]) -> None:
 
 
 def test_schema_file_is_what_the_table_makes() -> None:
-    assert Path(SCHEMA_PATH).read_text() == schema_text()
+    assert Path(SCHEMA_FILE).read_text() == schema_text()
 
 
 def test_sample_is_the_repositorys_own_and_works(box: Box) -> None:
@@ -63,7 +63,7 @@ def test_sample_is_the_repositorys_own_and_works(box: Box) -> None:
     assert sample == sample_text("./backprop_tui/config/backprop.schema.json")
     (box.work / "backprop.config.json").write_text(sample)
     found = box.json("config")["settings"]
-    assert found["gpuMemoryLimit"]["origin"].endswith("backprop.config.json")
+    assert found["maxParallel"]["origin"].endswith("backprop.config.json")
     assert found["gpu.maxTempC"]["value"] == 85
     box.run("run", script("argparse_plain.py"))
 

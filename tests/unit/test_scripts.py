@@ -82,7 +82,7 @@ def test_interpreters_in_order(tmp_path: Path) -> None:
 
     assert find(PATH="")[0] == sys.executable
     on_path = make_python(tmp_path / "bin")
-    assert find(PATH=str(tmp_path / "bin")) == (on_path, "PATH")
+    assert find(PATH=str(tmp_path / "bin")) == (on_path, "python on PATH")
     venv = make_python(project / ".venv" / "bin")
     assert find(PATH=str(tmp_path / "bin"))[0] == venv
     conda = make_python(tmp_path / "conda" / "bin")

@@ -8,8 +8,9 @@ from backprop_tui import files
 from backprop_tui.cli import output
 from backprop_tui.cli.diagnostics import ExitCode
 from backprop_tui.cli.launching import flags_of
+from backprop_tui.config.describe import describe
 from backprop_tui.config.resolve import resolve
-from backprop_tui.config.schema import describe, sample_text
+from backprop_tui.config.schema import sample_text
 from backprop_tui.errors import ConfigError, UsageError
 
 TYPE_CHECKING = False
@@ -28,12 +29,12 @@ def run(parsed: Parsed) -> int:
     if parsed.words:
         return _init(parsed)
     found = resolve(flags=flags_of(parsed), env=os.environ, cwd=os.getcwd(), config_path=parsed.text("config"))
-    rows = describe(found.settings)
+    rows = describe(found)
     if parsed.flag("json"):
-        values = {key: {"value": found.settings[key].value, "origin": origin} for key, _text, origin in rows}
+        values = {key: value.plain() for key, value in found.settings.items()}
         output.emit_json({"settings": values, "project_file": found.project_file, "user_file": found.user_file})
         return ExitCode.OK
-    output.emit_table(("SETTING", "VALUE", "FROM"), rows)
+    output.emit_table(("SETTING", "VALUE", "FROM"), [(row.key, row.value, row.origin) for row in rows])
     return ExitCode.OK
 
 
