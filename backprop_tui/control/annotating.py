@@ -10,7 +10,6 @@ from backprop_tui.protocol.text import clean
 from backprop_tui.store import mirror
 from backprop_tui.store.home import cannot_write
 from backprop_tui.store.index import Index
-from backprop_tui.store.rows import row_for
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -89,6 +88,8 @@ def purge(home: Home, run_id: str) -> int:
     folder = home.run(run_id)
     with _ended(home, run_id):
         size = folder.size()
+        # First: an entry without a record would be imported as somebody else's.
+        mirror.remove(home, [run_id])
         # Under another name first: a half-deleted record must not look like a run.
         doomed = os.path.join(home.runs, f".deleted-{run_id}")
         os.rename(folder.path, doomed)
@@ -97,7 +98,6 @@ def purge(home: Home, run_id: str) -> int:
     index = Index(home)
     index.remove([run_id])
     index.close()
-    mirror.remove(home, [run_id])
     return size
 
 
@@ -127,7 +127,7 @@ def _annotate(home: Home, run_id: str, **changes: Any) -> Notes:
 def _publish(home: Home, run_id: str, notes: Notes) -> None:
     folder = home.run(run_id)
     index = Index(home)
-    index.upsert([row_for(folder)])
+    index.refresh([folder])
     index.close()
     try:
         run, spec = folder.read_run(), folder.read_spec()

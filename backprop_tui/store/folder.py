@@ -62,18 +62,26 @@ class RunFolder:
         return spec_from(self._json(name), self.file(name))
 
     def write_spec(self, spec: SliceSpec) -> None:
-        """Once and for all.
+        """Once and for all, by the holder of the run's lock.
+
+        The spec of a slice that never got as far as state.json is replaced: its start died in between.
 
         Raises:
-            StoreError: this slice has a spec already, or it cannot be written.
+            StoreError: this slice exists, or the spec cannot be written.
         """
         path = self.file(f"spec-{spec.n}.json")
-        if os.path.lexists(path):
+        if os.path.lexists(path) and self._has_slice(spec.n):
             raise StoreError(f"{path} exists already", hint="another backprop resumed this run")
         try:
             files.write_atomic(path, files.to_json(to_record(spec)))
         except OSError as error:
             raise StoreError(f"cannot write {path}: {error.strerror}")
+
+    def _has_slice(self, n: int) -> bool:
+        try:
+            return any(piece.n == n for piece in self.read_run().slices)
+        except StoreError:
+            return False
 
     def spec_numbers(self) -> list[int]:
         """The slices that were asked for, in order."""

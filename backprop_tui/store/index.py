@@ -8,13 +8,14 @@ import sqlite3
 
 from backprop_tui import files, paths
 from backprop_tui.errors import StoreError
-from backprop_tui.store.rows import Row
+from backprop_tui.store.rows import Row, row_for
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from typing import Any
 
+    from backprop_tui.store.folder import RunFolder
     from backprop_tui.store.home import Home
 
 SCHEMA = 1
@@ -37,9 +38,8 @@ class Index:
     Raises StoreError from every method when the database cannot be used.
     """
 
-    def __init__(self, home: Home, path: str | None = None, *, local: bool = True) -> None:
+    def __init__(self, home: Home, path: str | None = None) -> None:
         self.path = path or default_path(home.path)
-        self._local = local
         self._con = self._open()
 
     def _open(self) -> sqlite3.Connection:
@@ -75,7 +75,7 @@ class Index:
                 return
             if version:
                 raise sqlite3.DatabaseError(f"made by another version of backprop (schema {version})")
-            con.execute(f"PRAGMA journal_mode={'WAL' if self._local else 'DELETE'}")
+            con.execute(f"PRAGMA journal_mode={'WAL' if is_local(self.path) else 'DELETE'}")
             con.execute("BEGIN IMMEDIATE")
             con.execute(f"CREATE TABLE IF NOT EXISTS runs ({', '.join(map(_column, _COLUMNS))}) WITHOUT ROWID")
             con.execute("CREATE INDEX IF NOT EXISTS by_age ON runs (archived, created DESC, id DESC)")
@@ -105,6 +105,23 @@ class Index:
         marks = ",".join("?" * len(_COLUMNS))
         values = [tuple(_stored(row, name) for name in _COLUMNS) for row in rows]
         self._write(f"INSERT OR REPLACE INTO runs VALUES ({marks})", values)  # noqa: S608  # question marks
+
+    def refresh(self, folders: Iterable[RunFolder]) -> list[Row]:
+        """Read runs and put their rows in; returns these.
+
+        Read inside the transaction: a row that was read earlier can never take the place of a newer one.
+        """
+        marks = ",".join("?" * len(_COLUMNS))
+        rows: list[Row] = []
+
+        def values() -> Iterator[tuple[Any, ...]]:
+            for folder in folders:
+                row = row_for(folder)
+                rows.append(row)
+                yield tuple(_stored(row, name) for name in _COLUMNS)
+
+        self._write(f"INSERT OR REPLACE INTO runs VALUES ({marks})", values())  # noqa: S608  # question marks
+        return rows
 
     def remove(self, ids: Iterable[str]) -> None:
         self._write("DELETE FROM runs WHERE id = ?", [(run_id,) for run_id in ids])
@@ -185,9 +202,7 @@ class Index:
         except sqlite3.Error as error:
             raise StoreError(f"cannot read the index {self.path}: {error}")
 
-    def _write(self, query: str, values: list[tuple[Any, ...]]) -> None:
-        if not values:
-            return
+    def _write(self, query: str, values: Iterable[tuple[Any, ...]]) -> None:
         try:
             self._con.execute("BEGIN IMMEDIATE")
             try:
@@ -200,11 +215,30 @@ class Index:
             raise StoreError(f"cannot write the index {self.path}: {error}")
 
 
+_NETWORK = ("nfs", "cifs", "smb", "lustre", "gpfs", "beegfs", "ceph", "afs", "9p", "fuse.sshfs")
+
+
+def is_local(path: str) -> bool:
+    """Whether a path lies on a filesystem of this host; a write-ahead log needs memory that writers share."""
+    real, best, kind = os.path.realpath(path), "", ""
+    try:
+        with open("/proc/self/mounts", encoding="utf-8", errors="surrogateescape") as mounts:
+            for line in mounts:
+                _device, point, found, *_rest = line.split(" ")
+                point = point.replace("\\040", " ")
+                inside = real == point or real.startswith(point.rstrip("/") + "/")
+                if inside and len(point) >= len(best):
+                    best, kind = point, found
+    except (OSError, ValueError):
+        return True
+    return not kind.startswith(_NETWORK)
+
+
 def default_path(home: str) -> str:
-    """The index of a home, in this host's caches."""
+    """The index of a home, in this host's caches (which hosts may share)."""
     import zlib
 
-    real = os.path.realpath(home).encode(errors="surrogateescape")
+    real = f"{os.uname().nodename}:{os.path.realpath(home)}".encode(errors="surrogateescape")
     return os.path.join(paths.cache_dir(), f"index-{zlib.crc32(real):08x}.sqlite3")
 
 

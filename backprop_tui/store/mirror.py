@@ -38,7 +38,9 @@ _STATUS = {
 }
 
 
-def update(home: Home, run: Run, spec: SliceSpec, notes: Notes, checkpoints: list[str]) -> str:
+def update(  # an entry is made of all of these
+    home: Home, run: Run, spec: SliceSpec, notes: Notes, checkpoints: list[str], wait_s: float = LOCK_WAIT_S
+) -> str:
     """Bring one run's entry up to date; returns a warning, or "".
 
     Args:
@@ -47,14 +49,16 @@ def update(home: Home, run: Run, spec: SliceSpec, notes: Notes, checkpoints: lis
         spec: its newest slice's.
         notes: for its name.
         checkpoints: where its newest checkpoints are, oldest first.
+        wait_s: how long to wait while others write.
 
     Raises:
+        TimeoutError: others were writing all that time.
         OSError, StoreError: it cannot be written.
     """
     if run.state not in _STATUS:
         return ""
     entry = _entry(run, spec, notes, checkpoints[-KEPT_PATHS:])
-    with _locked(home):
+    with _locked(home, wait_s):
         all_known = mark(home) in (None, known_mark(home))
         content, warning = _read(home)
         old = content.get(run.id)
@@ -72,7 +76,7 @@ def remove(home: Home, ids: Iterable[str]) -> None:
     gone = set(ids)
     if not os.path.exists(home.experiments):
         return
-    with _locked(home):
+    with _locked(home, LOCK_WAIT_S):
         content, _warning = _read(home)
         left = {run_id: entry for run_id, entry in content.items() if run_id not in gone}
         if len(left) != len(content):
@@ -150,9 +154,9 @@ def _entry(run: Run, spec: SliceSpec, notes: Notes, checkpoints: list[str]) -> d
     return entry
 
 
-def _locked(home: Home) -> files.FileLock:
+def _locked(home: Home, wait_s: float) -> files.FileLock:
     lock = files.FileLock(os.path.join(home.path, "experiments.lock"))
-    lock.acquire(LOCK_WAIT_S)
+    lock.acquire(wait_s)
     return lock
 
 

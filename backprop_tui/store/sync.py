@@ -8,7 +8,7 @@ from backprop_tui.errors import RunNotFound, StoreError
 from backprop_tui.files import FileLock
 from backprop_tui.model.states import RunState
 from backprop_tui.store.folder import RunFolder
-from backprop_tui.store.rows import BROKEN, Row, row_for, source_mark
+from backprop_tui.store.rows import source_mark
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def reindex(home: Home, index: Index) -> tuple[int, int]:
 
 
 def _follow_active(home: Home, index: Index) -> None:
-    rows: list[Row] = []
+    changed: list[RunFolder] = []
     done: list[str] = []
     for run_id in sorted(home.active_ids()):
         try:
@@ -51,10 +51,10 @@ def _follow_active(home: Home, index: Index) -> None:
                 done.append(run_id)  # a start that died before it made its folder
             continue
         if index.mark_of(run_id) != source_mark(folder):
-            rows.append(row_for(folder))
+            changed.append(folder)
         elif _has_ended(folder):
             done.append(run_id)
-    index.upsert(rows)
+    rows = index.refresh(changed) if changed else []
     done += [row.id for row in rows if row.state in _ENDED and _is_unlocked(home, row.id)]
     for run_id in done:
         home.clear_active(run_id)
@@ -97,6 +97,10 @@ def _follow_folders(home: Home, index: Index) -> None:
 
 def _read_in(home: Home, index: Index, ids: list[str], *, with_young: bool) -> None:
     for start in range(0, len(ids), _BATCH):
-        batch = [row_for(RunFolder(os.path.join(home.runs, i))) for i in ids[start : start + _BATCH]]
+        batch = [RunFolder(os.path.join(home.runs, i)) for i in ids[start : start + _BATCH]]
         # A young folder without a record may be a run that is just being made: active/ brings it in.
-        index.upsert([r for r in batch if with_young or r.state != BROKEN or _is_old(os.path.join(home.runs, r.id))])
+        index.refresh(folder for folder in batch if with_young or _has_record(folder) or _is_old(folder.path))
+
+
+def _has_record(folder: RunFolder) -> bool:
+    return os.path.lexists(folder.file("state.json"))

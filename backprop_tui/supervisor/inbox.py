@@ -20,10 +20,15 @@ class Inbox:
         self._folder = folder
         self._recorder = recorder
         self._slice_n = slice_n
+        self._handled: set[str] = set()
+        """A request whose file cannot be removed must not be carried out again: a second stop kills."""
 
     def handle(self, act: Callable[[Request], tuple[bool, str]]) -> None:
         """Let `act` carry out each request that is for this slice; it returns (done, what to say)."""
         for request in requests.pending(self._folder):
+            if request.id in self._handled:
+                continue
+            self._handled.add(request.id)
             if request.problem:
                 done, text = False, request.problem
             elif request.slice != self._slice_n:

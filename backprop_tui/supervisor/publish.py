@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from backprop_tui.store.index import Index
 
 PROGRESS_EVERY_S = 2.0
+MIRROR_WAIT_S = 10.0
 INDEX_AFTER_S = 1.0
 """Loading SQLite takes 4 ms: a shorter slice leaves its row in the index to the next reader."""
 
@@ -39,7 +40,7 @@ class Publisher:
         if run.state is RunState.STARTING:
             return []  # running or failed follows at once, and the training must not wait for this
         self._last_progress = now
-        problems = self._mirror(run)
+        problems = self._mirror(run, MIRROR_WAIT_S)
         if run.state.is_ended and now - self._since < INDEX_AFTER_S:
             return problems  # the mark in active/ leads the next reader to it
         if run.state in (RunState.QUEUED, RunState.RUNNING) or run.state.is_ended:
@@ -53,28 +54,29 @@ class Publisher:
         if now - self._last_progress < PROGRESS_EVERY_S:
             return []
         self._last_progress = now
-        return self._mirror(run)
+        return self._mirror(run, 0.0)
 
-    def _mirror(self, run: Run) -> list[str]:
+    def _mirror(self, run: Run, wait_s: float) -> list[str]:
         if run.state is RunState.QUEUED:
             return []
         from backprop_tui.store import mirror
 
         try:
             paths = self._folder.checkpoint_paths(mirror.KEPT_PATHS) if run.checkpoint_count else []
-            warning = mirror.update(self._home, run, self._spec, self._folder.read_notes(), paths)
+            warning = mirror.update(self._home, run, self._spec, self._folder.read_notes(), paths, wait_s)
+        except TimeoutError as error:
+            # Of progress the next word will do.
+            return [f"experiments.json could not be written: {error}"] if wait_s else []
         except (OSError, StoreError) as error:
             return [f"experiments.json could not be written: {error}"]
         return [warning] if warning else []
 
     def _index(self) -> list[str]:
-        from backprop_tui.store.rows import row_for
-
         index = self._open_index()
         if index is None:
             return ["the index could not be opened"]
         try:
-            index.upsert([row_for(self._folder)])
+            index.refresh([self._folder])
         except (OSError, StoreError) as error:
             return [f"the index could not be written: {error}"]
         return []

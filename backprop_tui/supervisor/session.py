@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from backprop_tui.supervisor.tree import TrainingTree
 
 
+LOCK_WAIT_S = 0.5
+
+
 class Plan(Frozen):
     """A slice that somebody wants: everything but the permission to start."""
 
@@ -102,7 +105,9 @@ class Session:
     def _lock_existing(self) -> FileLock:
         run_id = self._plan.spec.run_id
         lock = FileLock(self._home.run(run_id).file("lock"))
-        if not lock.try_acquire():
+        try:
+            lock.acquire(LOCK_WAIT_S)  # a reader that settles or clears a run holds it for a moment
+        except TimeoutError:
             raise RunActive(f"run {run_id} is running already", hint=f"see it with: backprop status {run_id}")
         return lock
 
