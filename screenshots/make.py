@@ -11,7 +11,7 @@ import time
 from html import escape
 from pathlib import Path
 
-COLUMNS, ROWS = 110, 22
+COLUMNS, ROWS = 110, 32
 CELL, LINE = 8.4, 19
 HERE = Path(__file__).parent
 STORY = (
@@ -50,7 +50,7 @@ def capture(commands: tuple[str, ...]) -> list[str]:
             )
         finally:
             subprocess.run([*tmux, "kill-server"], check=False)
-        lines = text.stdout.replace(folder, "~").rstrip().splitlines()
+        lines = text.stdout.replace(folder, "~").replace(sys.prefix, "~/project/.venv").rstrip().splitlines()
         return [line.split("; touch ")[0] for line in lines]
 
 

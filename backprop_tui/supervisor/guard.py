@@ -90,8 +90,12 @@ class Guard:
 def _be_guard(orders: GuardOrders, pipe: int) -> NoReturn:
     code = 70
     try:
+        forget_after_fork()
+        os.setsid()
+        # Nothing more until the training is there: its start must not wait for a processor.
+        first = os.read(pipe, 65536)
         _let_go(keep={pipe, orders.lock_fd})
-        last = _listen(pipe)
+        last = _listen(pipe, first) if first else None
         if last is not None:
             _stop(orders, last)
         code = 0
@@ -100,9 +104,7 @@ def _be_guard(orders: GuardOrders, pipe: int) -> NoReturn:
 
 
 def _let_go(keep: set[int]) -> None:
-    """Be a process of one's own: session, signals, files, name."""
-    forget_after_fork()
-    os.setsid()
+    """Be a process of one's own: place, files, name."""
     os.chdir("/")
     null = os.open(os.devnull, os.O_RDWR)
     for fd in (0, 1, 2):
@@ -124,25 +126,23 @@ def _let_go(keep: set[int]) -> None:
         pass
 
 
-def _listen(pipe: int) -> dict[str, object] | None:
+def _listen(pipe: int, first: bytes) -> dict[str, object] | None:
     """The last thing the supervisor said before it vanished; None after a goodbye or before a training."""
-    unread = b""
+    unread, data = b"", first
     last: bytes | None = None
     has_loaded = False
-    while True:
+    while data:
+        *lines, unread = (unread + data).split(b"\n")
+        for line in lines:
+            if line + b"\n" == _GOODBYE:
+                return None
+            last = line
         if not has_loaded and not select.select([pipe], [], [], LOAD_AFTER_S)[0]:
             # Not when it is needed: the package may have been updated by then. Nor at once: the training starts.
             from backprop_tui.supervisor import descent, tree  # noqa: F401
 
             has_loaded = True
         data = os.read(pipe, 65536)
-        if not data:
-            break
-        *lines, unread = (unread + data).split(b"\n")
-        for line in lines:
-            if line + b"\n" == _GOODBYE:
-                return None
-            last = line
     return None if last is None else json.loads(last)
 
 
