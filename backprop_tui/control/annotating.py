@@ -8,8 +8,8 @@ from backprop_tui.errors import RunActive, StoreError, UsageError
 from backprop_tui.files import FileLock
 from backprop_tui.protocol.text import clean
 from backprop_tui.store import mirror
-from backprop_tui.store.home import cannot_write
 from backprop_tui.store.index import Index
+from backprop_tui.store.problems import cannot_write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

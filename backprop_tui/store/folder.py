@@ -9,6 +9,7 @@ from backprop_tui import files
 from backprop_tui.errors import StoreError
 from backprop_tui.model.run import Notes
 from backprop_tui.store.format import to_record
+from backprop_tui.store.problems import cannot_write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class RunFolder:
         try:
             files.write_atomic(path, files.to_json(to_record(spec)))
         except OSError as error:
-            raise StoreError(f"cannot write {path}: {error.strerror}")
+            raise cannot_write(path, error)
 
     def _has_slice(self, n: int) -> bool:
         try:

@@ -8,6 +8,7 @@ import os
 from backprop_tui import files
 from backprop_tui.errors import RunNotFound, StoreError, UsageError
 from backprop_tui.store.folder import RunFolder
+from backprop_tui.store.problems import cannot_write
 
 _FIRST = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
 _MORE = _FIRST | frozenset("._-")
@@ -127,19 +128,6 @@ def exists_already(run_id: str) -> UsageError:
         f"run {run_id} exists already",
         hint=f"go on with it: backprop resume {run_id}; or choose another --run-id",
     )
-
-
-def cannot_write(path: str, error: OSError) -> StoreError:
-    """What stands in the way of the records, in words."""
-    hints = {
-        errno.EROFS: "the filesystem is read-only; set BACKPROP_HOME to a folder that can be written",
-        errno.EACCES: "check its permissions, or set BACKPROP_HOME to a folder of your own",
-        errno.EPERM: "check its permissions, or set BACKPROP_HOME to a folder of your own",
-        errno.ENOSPC: "free some space there, or set BACKPROP_HOME to a folder on another disk",
-        errno.EDQUOT: "your disk quota is used up; free some space, or set BACKPROP_HOME elsewhere",
-    }
-    hint = hints.get(error.errno or 0, "set BACKPROP_HOME to another folder")
-    return StoreError(f"cannot write records in {path}: {error.strerror or error}", hint=hint)
 
 
 def _names(folder: str, *, folders: bool) -> set[str]:

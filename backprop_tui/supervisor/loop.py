@@ -33,6 +33,7 @@ TREE_EVERY_S = 2.0
 CHUNK = 256 * 1024
 CHUNKS_A_TURN = 2
 """More output than this waits for the next turn, so that a flood delays no deadline."""
+ROOM_WAIT_S = 3600.0
 LEFTOVER_GRACE_S = 2.0
 """Helpers that outlive the script get this long to end by themselves, then SIGTERM."""
 
@@ -299,6 +300,22 @@ class Supervision:
             forced=self._ladder is not None and self._ladder.was_forced,
             survivors=self._survivors,
         )
+        if not p.recorder.is_complete:
+            self._wait_for_room()
+
+    def _wait_for_room(self) -> None:
+        """The record must not stay behind: it is tried again until it is whole, or a person gives up."""
+        p = self._p
+        p.observer.said("the record could not be written to its end (is the disk full?); trying again, ctrl-c gives up")
+        poll = select.poll()
+        poll.register(p.signals.fileno(), select.POLLIN)
+        end = p.clock.monotonic() + ROOM_WAIT_S
+        while not p.recorder.is_complete and p.clock.monotonic() < end:
+            poll.poll(1000)
+            if STOP_SIGNALS.intersection(p.signals.take()):
+                return
+            p.recorder.flush(force=True)
+        p.recorder.publish_now()
 
 
 def _minutes(seconds: float) -> str:

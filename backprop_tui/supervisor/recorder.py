@@ -69,6 +69,11 @@ class Recorder:
         """Lines wait for room on the disk: nothing more should be read from the log until they are written."""
         return bool(self._unwritten)
 
+    @property
+    def is_complete(self) -> bool:
+        """Everything is on the disk."""
+        return not self._unwritten and not self._is_dirty
+
     def change(self, state: RunState, reason: Reason | None = None, **fields: Any) -> None:
         """Enter a state, with changes to the newest slice; written at once.
 
