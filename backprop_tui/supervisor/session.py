@@ -158,7 +158,8 @@ class Session:
         from backprop_tui.protocol.lines import LineSplitter
         from backprop_tui.protocol.parse import parse
         from backprop_tui.supervisor.inbox import Inbox
-        from backprop_tui.supervisor.loop import Parts, Supervision
+        from backprop_tui.supervisor.loop import Supervision
+        from backprop_tui.supervisor.parts import Parts
 
         case.recorder.load_publishing()
         gc.enable()

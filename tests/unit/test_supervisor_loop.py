@@ -18,8 +18,9 @@ from backprop_tui.store import requests
 from backprop_tui.store.home import Home
 from backprop_tui.supervisor.clock import Clock
 from backprop_tui.supervisor.inbox import Inbox
-from backprop_tui.supervisor.loop import Parts, Supervision
+from backprop_tui.supervisor.loop import Supervision
 from backprop_tui.supervisor.observer import Observer
+from backprop_tui.supervisor.parts import Parts
 from backprop_tui.supervisor.recorder import Recorder
 from backprop_tui.supervisor.timebox import TimeBox
 
