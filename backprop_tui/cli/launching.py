@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from backprop_tui.cli.parsing import Parsed
     from backprop_tui.control.wishes import Planned
+    from backprop_tui.model.run import Run
     from backprop_tui.store.home import Home
 
 _KEYS = frozenset(setting.key for setting in SETTINGS)
@@ -106,22 +107,28 @@ def launch(home: Home, planned: Planned, parsed: Parsed) -> int:
         return _tell_dry_run(planned, json=json)
     if parsed.flag("detach"):
         return _detach(home, planned, parsed)
-    from backprop_tui.cli.foreground import Foreground, summary
-    from backprop_tui.control.starting import run_here
-
-    observer = Foreground(quiet=quiet, json=json)
-    try:
-        run = run_here(home, planned.plan, observer)
-    finally:
-        observer.finish()
-    if not quiet:
-        for line in summary(run):
-            diagnostics.say(line)
+    run = supervise(home, planned, parsed)
     if json:
         from backprop_tui.watch.record import read_record
 
         output.emit_json(read_record(home, run.id).plain())
     return diagnostics.exit_code_of(run)
+
+
+def supervise(home: Home, planned: Planned, parsed: Parsed) -> Run:
+    """Run a slice here to its end, shown as it goes on and summed up."""
+    from backprop_tui.cli.foreground import Foreground, summary
+    from backprop_tui.control.starting import run_here
+
+    observer = Foreground(quiet=parsed.flag("quiet"), json=parsed.flag("json"))
+    try:
+        run = run_here(home, planned.plan, observer)
+    finally:
+        observer.finish()
+    if not parsed.flag("quiet"):
+        for line in summary(run):
+            diagnostics.say(line)
+    return run
 
 
 def _detach(home: Home, planned: Planned, parsed: Parsed) -> int:

@@ -132,12 +132,14 @@ def _explain(folder: RunFolder, run: Run, spec: SliceSpec) -> tuple[Reason, floa
         sent = f"; its guard stopped the training ({', '.join(names)})" if names else ""
         ended = float(guard.get("ended", time.time()))
         return Reason(code="supervisor_gone", text=f"its supervisor was killed{sent}", by="guard"), ended
-    if run.training is not None and is_alive(run.training):
+    from backprop_tui.supervisor.tree import TrainingTree, find_root
+
+    left = run.training if run.training is not None and is_alive(run.training) else find_root(run.id)
+    if left is not None:
         from backprop_tui.supervisor.descent import climb_down
-        from backprop_tui.supervisor.tree import TrainingTree
 
         climb_down(
-            TrainingTree(run.id, run.training, adopts=False),
+            TrainingTree(run.id, left, adopts=False),
             grace_s=grace_s(spec),
             stop_signal=signal.Signals[spec.setting("stopSignal")],
             checkpoints=tuple(c.path for c in run.checkpoints[-3:]),

@@ -12,7 +12,6 @@ from backprop_tui.control.git import git_of
 from backprop_tui.control.wishes import (
     Planned,
     env_again,
-    inherited_settings,
     recorded_env,
     with_script_facts,
     working_directory,
@@ -69,7 +68,7 @@ def plan_resume(home: Home, run_id: str, wish: ResumeWish) -> Planned:
         env=os.environ,
         cwd=cwd if os.path.isdir(cwd) else os.getcwd(),
         config_path=wish.config_path,
-        inherited=inherited_settings(spec),
+        inherited=spec.settings,
     )
     chosen, notes = choose_checkpoint(folder, run, wish)
     args = spec.command[1:] if wish.args is None else wish.args
@@ -87,8 +86,22 @@ def plan_resume(home: Home, run_id: str, wish: ResumeWish) -> Planned:
         git=git_of(cwd),
         backprop=__version__,
     )
-    plan = Plan(spec=_refreshed(following, wish), is_resume=True, wait_s=wish.wait_s)
-    return Planned(plan=plan, resolved=resolved, notes=notes)
+    following = _refreshed(following, wish)
+    notes = (*notes, *_doubts(following))
+    return Planned(plan=Plan(spec=following, is_resume=True, wait_s=wish.wait_s), resolved=resolved, notes=notes)
+
+
+def _doubts(spec: SliceSpec) -> tuple[str, ...]:
+    """What a person should know where nothing shows that the script takes up a checkpoint."""
+    if spec.is_command or spec.resume_from is None or "--resume-from" in spec.declared_flags:
+        return ()
+    facts = read_script(os.path.join(spec.cwd, spec.command[0]))
+    if "BACKPROP_RESUME_FROM" in facts.reads_variables:
+        return ()
+    return (
+        "the script declares no --resume-from and does not read BACKPROP_RESUME_FROM: if it finds no checkpoint by "
+        "itself, it begins at step 0 (its own option can be given: backprop resume RUN -- …)",
+    )
 
 
 def _refreshed(spec: SliceSpec, wish: ResumeWish) -> SliceSpec:

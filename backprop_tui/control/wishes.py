@@ -11,7 +11,7 @@ from backprop_tui.control.git import git_of
 from backprop_tui.errors import EngineError, NothingToResume, UsageError
 from backprop_tui.frozen import Frozen
 from backprop_tui.model.secrets import MASK, masked
-from backprop_tui.model.spec import SettingValue, SliceSpec
+from backprop_tui.model.spec import SliceSpec
 from backprop_tui.scripts.interpreter import find_interpreter
 from backprop_tui.scripts.place import check_script
 from backprop_tui.scripts.source import read_script
@@ -208,8 +208,3 @@ def env_again(env: dict[str, str]) -> dict[str, str]:
             value = os.environ[name]
         again[name] = value
     return again
-
-
-def inherited_settings(spec: SliceSpec) -> Mapping[str, SettingValue]:
-    """The settings of the run so far, for the next slice to go on with."""
-    return spec.settings

@@ -24,14 +24,14 @@ RATE = 0.05
 def main() -> int:
     """Train until --steps, or until somebody interrupts."""
     options = read_options()
+    interrupted: list[int] = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda got, _frame: interrupted.append(got))
     pictures, labels = digits.load(1200, seed=1)
     test = digits.load(300, seed=2)
     network = Network(digits.SIDE**2, digits.CLASSES, seed=3)
     dice = random.Random(4)  # noqa: S311  # an order of examples, no secrets
     step = restore(options.resume_from, network, dice) if options.resume_from else 0
-    interrupted: list[int] = []
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda got, _frame: interrupted.append(got))
     saved = time.monotonic()
     due = time.monotonic()
     while step < options.steps and not interrupted:

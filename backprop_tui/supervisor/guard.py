@@ -95,7 +95,8 @@ def _be_guard(orders: GuardOrders, pipe: int) -> NoReturn:
         # Nothing more until the training is there: its start must not wait for a processor.
         first = os.read(pipe, 65536)
         _let_go(keep={pipe, orders.lock_fd})
-        last = _listen(pipe, first) if first else None
+        # Silence: the supervisor was killed in the moment of the start.
+        last = _listen(pipe, first) if first else _unannounced(orders.run_id)
         if last is not None:
             _stop(orders, last)
         code = 0
@@ -144,6 +145,13 @@ def _listen(pipe: int, first: bytes) -> dict[str, object] | None:
             has_loaded = True
         data = os.read(pipe, 65536)
     return None if last is None else json.loads(last)
+
+
+def _unannounced(run_id: str) -> dict[str, object] | None:
+    from backprop_tui.supervisor.tree import find_root
+
+    root = find_root(run_id)
+    return None if root is None else {"pid": root.pid, "start": root.start}
 
 
 def _stop(orders: GuardOrders, last: dict[str, object]) -> None:

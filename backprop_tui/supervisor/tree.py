@@ -34,14 +34,11 @@ class TrainingTree:
     run's id in their environment.
     """
 
-    def __init__(
-        self, run_id: str, root: Process, *, adopts: bool, exclude: Iterable[int] = (), uid: int | None = None
-    ) -> None:
+    def __init__(self, run_id: str, root: Process, *, adopts: bool, exclude: Iterable[int] = ()) -> None:
         self.root = root
         self._run_id = run_id
         self._adopter = os.getpid() if adopts else None
         self.exclude = set(exclude) | {os.getpid()}
-        self._uid = os.getuid() if uid is None else uid
         self._known: set[Process] = set()
         self._last_ticks: tuple[float, int] | None = None
         self.resources = Resources()
@@ -118,6 +115,13 @@ class TrainingTree:
     def wake(self) -> None:
         """SIGCONT to all, children first."""
         self.signal_all(signal.SIGCONT, reversed(self.scan()))
+
+
+def find_root(run_id: str) -> Process | None:
+    """The oldest living process that carries a run's id, for a run whose record does not name its training."""
+    strays = probe.processes_with_variable("BACKPROP_RUN_ID", run_id, probe.read_table())
+    oldest = min(strays, key=lambda p: p.start, default=None)
+    return Process(pid=oldest.pid, start=oldest.start) if oldest else None
 
 
 def send(process: Process, number: int) -> bool:

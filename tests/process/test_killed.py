@@ -142,3 +142,29 @@ def test_two_resumes_start_one(box: Box) -> None:
     codes = sorted(process.wait() for process in both)
     assert codes == [0, 2]
     assert [piece["n"] for piece in box.state("r1")["slices"]] == [1, 2]
+
+
+def test_a_training_that_no_record_names_is_found(box: Box) -> None:
+    run_id = box.run("run", "-d", script("metrics.py")).stdout.strip()
+    box.wait_for_step(run_id, 5)
+    supervisor, training = box.state(run_id)["owner"]["process"]["pid"], box.state(run_id)["training"]["pid"]
+    listed = Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split()
+    os.kill(supervisor, signal.SIGSTOP)
+    for pid in (*(int(pid) for pid in listed if int(pid) != training), supervisor):
+        os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: not is_running(supervisor))
+    path = box.home / "runs" / run_id / "state.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"training": None, "state": "starting"}))
+    assert is_running(training)
+    assert box.json("list")[0]["state"] == "lost"
+    assert not is_running(training)
+
+
+def test_a_script_that_takes_no_checkpoint_is_doubted(box: Box) -> None:
+    (box.work / "train.py").write_text(
+        'open("c.bin", "w").write("x")\nprint(\'{"event": "checkpoint_saved", "path": "c.bin", "step": 5}\')\n'
+    )
+    box.run("run", "train.py", "--run-id", "r1")
+    assert "begins at step 0" in box.run("resume", "r1").stderr
+    (box.work / "train.py").write_text("import os; os.environ.get('BACKPROP_RESUME_FROM')")
+    assert "begins at step 0" not in box.run("resume", "r1").stderr

@@ -8,9 +8,8 @@ import time
 
 from backprop_tui import paths
 from backprop_tui.cli import diagnostics, output
-from backprop_tui.cli.foreground import Foreground, summary
+from backprop_tui.cli.launching import supervise
 from backprop_tui.control.resuming import ResumeWish, plan_resume
-from backprop_tui.control.starting import run_here
 from backprop_tui.control.wishes import Wish, plan_start
 from backprop_tui.errors import UsageError
 from backprop_tui.watch.homes import open_home
@@ -67,18 +66,9 @@ def run(parsed: Parsed) -> int:
 
 
 def _supervise(home: Home, planned: Planned, parsed: Parsed) -> Run:
-    quiet = parsed.flag("quiet")
     for note in planned.notes:
-        _tell(quiet, f"   {note}")
-    observer = Foreground(quiet=quiet, json=parsed.flag("json"))
-    try:
-        run = run_here(home, planned.plan, observer)
-    finally:
-        observer.finish()
-    if not quiet:
-        for line in summary(run):
-            diagnostics.say(line)
-    return run
+        _tell(parsed.flag("quiet"), f"   {note}")
+    return supervise(home, planned, parsed)
 
 
 def _end(home: Home, run: Run, parsed: Parsed) -> int:
