@@ -78,7 +78,6 @@ class Home:
             try:
                 self.mark_active(folder.id)
                 os.mkdir(folder.path, 0o700)
-                os.mkdir(folder.file("control"), 0o700)
             except FileExistsError:
                 if run_id:
                     raise exists_already(run_id)

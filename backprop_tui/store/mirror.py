@@ -104,18 +104,24 @@ def mark(home: Home) -> str | None:
 def known_mark(home: Home) -> str:
     """The mark at which every entry was known to have a record (or to be none of ours)."""
     try:
-        return files.read_bytes(_mark_path(home), 4096).decode("ascii", "replace")
+        return files.read_bytes(_lock_path(home), 4096).decode("ascii", "replace")
     except OSError:
         return ""
 
 
 def remember_mark(home: Home, seen: str) -> None:
-    """Everything in the file as of this mark is known."""
-    files.write_atomic(_mark_path(home), seen.encode("ascii"))
+    """Everything in the file as of this mark is known. Kept in the lock's own file; torn, it only costs a look."""
+    fd = os.open(_lock_path(home), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        data = seen.encode("ascii")
+        os.pwrite(fd, data, 0)
+        os.ftruncate(fd, len(data))
+    finally:
+        os.close(fd)
 
 
-def _mark_path(home: Home) -> str:
-    return os.path.join(home.path, ".experiments-seen")
+def _lock_path(home: Home) -> str:
+    return os.path.join(home.path, "experiments.lock")
 
 
 _KEYS = frozenset(
@@ -155,7 +161,7 @@ def _entry(run: Run, spec: SliceSpec, notes: Notes, checkpoints: list[str]) -> d
 
 
 def _locked(home: Home, wait_s: float) -> files.FileLock:
-    lock = files.FileLock(os.path.join(home.path, "experiments.lock"))
+    lock = files.FileLock(_lock_path(home))
     lock.acquire(wait_s)
     return lock
 
@@ -186,7 +192,9 @@ def _read(home: Home) -> tuple[dict[str, Any], str]:
 
 
 def _write(home: Home, content: dict[str, Any]) -> None:
-    files.write_atomic(_target(home), files.to_json(content, indent=2) + b"\n")
+    # A run a line: people can read it, and it takes the fast encoder, which indentation does not.
+    lines = [files.to_json(run_id) + b": " + files.to_json(entry) for run_id, entry in content.items()]
+    files.write_atomic(_target(home), b"{\n" + b",\n".join(lines) + b"\n}\n")
 
 
 def _drop_oldest(home: Home, content: dict[str, Any]) -> None:

@@ -41,6 +41,7 @@ def post(folder: RunFolder, verb: str, *, args: dict[str, Any], who: str, slice_
     request_id = f"{time.time_ns():020d}-{os.urandom(4).hex()}"
     content = {"version": 1, "verb": verb, "args": args, "who": who, "slice": slice_n}
     try:
+        files.make_private_dir(folder.file("control"))
         files.write_atomic(os.path.join(folder.file("control"), f"{request_id}.json"), files.to_json(content))
     except OSError as error:
         raise StoreError(f"cannot leave a request for run {folder.id}: {error.strerror}")

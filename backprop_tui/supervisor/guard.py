@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import select
 import time
 
 from backprop_tui import files
@@ -129,6 +128,8 @@ def _let_go(keep: set[int]) -> None:
 
 def _listen(pipe: int, first: bytes) -> dict[str, object] | None:
     """The last thing the supervisor said before it vanished; None after a goodbye or before a training."""
+    import select
+
     unread, data = b"", first
     last: bytes | None = None
     has_loaded = False

@@ -47,6 +47,7 @@ class Recorder:
         self._has_progress = False
         self._state_written = float("-inf")
         self._written_before = 0
+        self._is_held = False
         self._publish_due = math.inf
         self._cwd = spec.cwd
         self._book: CheckpointBook | None = None
@@ -247,7 +248,7 @@ class Recorder:
         return newest
 
     def _append(self, name: str, data: bytes) -> None:
-        if self._unwritten:
+        if self._unwritten or self._is_held:
             self._unwritten.append((name, data))
             return
         try:
@@ -256,8 +257,17 @@ class Recorder:
             self._unwritten.append((name, data))
             self._complain(f"{name} could not be written: {error.strerror}")
 
+    def hold_lines(self) -> None:
+        """Keep lines back: the training's start comes first."""
+        self._is_held = True
+
+    def release_lines(self) -> None:
+        """Write what was held back, and from now on everything at once."""
+        self._is_held = False
+        self._write_kept()
+
     def _write_kept(self) -> None:
-        while self._unwritten:
+        while self._unwritten and not self._is_held:
             name, data = self._unwritten[0]
             try:
                 self._appender(name).append(data)

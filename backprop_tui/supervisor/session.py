@@ -120,6 +120,7 @@ class Session:
             cwd=spec.cwd,
             log_path=case.folder.file("output.log"),
         )
+        recorder.hold_lines()
         for decision in admission.decisions:
             recorder.event("decision", **decision.plain())
         recorder.change(RunState.STARTING, None, gpus=(admission.gpu.index,) if admission.gpu else ())
@@ -132,6 +133,7 @@ class Session:
         try:
             training = engine.start(launch)
         except EngineError as error:
+            recorder.release_lines()
             keeper.guard.say_goodbye()
             reason = Reason(code="spawn", text=error.message, by="box")
             recorder.change(RunState.FAILED, reason, ended=round(self._clock.epoch(), 3))
@@ -143,6 +145,7 @@ class Session:
         from backprop_tui.supervisor import tree
 
         keeper.watch(training, tree.TrainingTree(spec.run_id, training, adopts=adopts, exclude=others))
+        recorder.release_lines()
         recorder.amend(training=training)
         recorder.change(RunState.RUNNING, None, started=round(self._clock.epoch(), 3), log_start=engine.offset)
         self._observer.started(recorder.run, launch.log_path)

@@ -302,6 +302,7 @@ def test_writers_at_once_lose_nothing(home: Home, tmp_path: Path) -> None:
 
 def test_requests_hostile_and_in_order(home: Home, tmp_path: Path) -> None:
     folder = home.new_run("r1")
+    assert requests.pending(folder) == []
     control = Path(folder.file("control"))
     first = requests.post(folder, "stop", args={"force": True}, who="me", slice_n=1)
     second = requests.post(folder, "pause", args={}, who="me", slice_n=1)
