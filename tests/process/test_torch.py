@@ -67,7 +67,12 @@ def test_torchrun_is_stopped_whole_when_the_supervisor_is_killed(box: Box) -> No
     assert len(workers) == 2
     wait_until(lambda: not any(map(is_running, [*workers, state["training"]["pid"]])))
     wait_until(lambda: box.json("list")[0]["state"] == "lost")
-    assert box.state(run_id)["checkpoints"][-1]["good"] is True
+    saved = box.state(run_id)["checkpoints"][-1]
+    assert saved["good"] is True
+    resumed = box.json("resume", run_id, "-m", "0.15")
+    assert resumed["state"] == "timeboxed"
+    assert resumed["slices"][1]["first_step"] == saved["step"] + 1
+    assert not any(is_running(int(line)) for line in pids.read_text().split())
 
 
 def test_torchrun_time_box(box: Box) -> None:

@@ -12,6 +12,9 @@ signal.signal(signal.SIGINT, lambda *s: stop.append(1))
 with open(sys.argv[1], "a") as f:
     f.write(f"{os.getpid()}\n")
 weight, step = torch.ones(4), 0
+if os.environ.get("BACKPROP_RESUME_FROM"):
+    saved = torch.load(os.environ["BACKPROP_RESUME_FROM"])
+    weight, step = saved["w"], saved["step"]
 while True:
     flag = torch.tensor([float(bool(stop))])
     dist.all_reduce(flag)
