@@ -108,7 +108,8 @@ class Supervision:
             return f"{cause.text}: killing"
         wait = " once the checkpoint is written" if writing else ""
         name = signal.Signals(self._stop_signal).name
-        return f"{cause.text}: {name} sent{wait}, up to {self._grace_s:g} s to save and end"
+        again = "; a second time kills" if cause.by == "person" else ""
+        return f"{cause.text}: {name} sent{wait}, up to {self._grace_s:g} s to save and end{again}"
 
     def _wait_ms(self) -> float:
         p = self._p
@@ -126,7 +127,8 @@ class Supervision:
         for number in self._p.signals.take():
             if number in STOP_SIGNALS:
                 name = signal.Signals(number).name
-                self._stop_for_person(f"stopped by {name} to backprop")
+                by = "ctrl-c" if number == signal.SIGINT else f"{name} to backprop"
+                self._stop_for_person(f"stopped by {by}")
             elif number == signal.SIGHUP:
                 self._p.recorder.event("hangup", text="the terminal is gone; supervision goes on")
 
