@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, Self
 
+_FALLOC_KEEP_SIZE, _FALLOC_PUNCH_HOLE = 1, 2  # linux/falloc.h
 MAX_RECORD_BYTES = 64 * 1024 * 1024
 
 
@@ -119,6 +120,18 @@ def make_private_dir(path: str) -> None:
             raise
 
 
+def punch_hole(fd: int, start: int, end: int) -> bool:
+    """Free a part of a file, which then reads as zero bytes; False where the system or filesystem cannot."""
+    import ctypes
+
+    try:
+        fallocate = ctypes.CDLL(None, use_errno=True).fallocate
+    except (OSError, AttributeError):
+        return False
+    flags = _FALLOC_KEEP_SIZE | _FALLOC_PUNCH_HOLE
+    return bool(fallocate(fd, flags, ctypes.c_int64(start), ctypes.c_int64(end - start)) == 0)
+
+
 class Appender:
     """A file that only grows, a whole line at a time; a torn last line of an earlier writer is closed off."""
 
@@ -189,6 +202,14 @@ class FileLock:
                 raise TimeoutError(errno.ETIMEDOUT, text, self.path)
             time.sleep(pause_s)
             pause_s = min(pause_s * 1.5, 0.05)
+
+    def excludes(self) -> bool:
+        """Whether holding it keeps others out, which it does not on every network filesystem."""
+        second = FileLock(self.path)
+        try:
+            return not second.try_acquire()
+        finally:
+            second.release()
 
     def fileno(self) -> int:
         return self._fd

@@ -54,7 +54,10 @@ class Foreground(Observer):
         self._pump = OutputPump(log_path, start, self._out, live=self._live)
 
     def turned(self, run: Run, left_s: float) -> float | None:
-        has_more = self._pump.pump() if self._pump is not None else False
+        has_more = False
+        if self._pump is not None:
+            self._pump.gap = run.log_gap
+            has_more = self._pump.pump()
         if self._live is not None and not has_more:
             self._live.draw(self._line(run, left_s))
         return BACKLOG_WAIT_S if has_more else None

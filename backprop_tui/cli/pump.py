@@ -10,6 +10,10 @@ import time
 from backprop_tui.cli import diagnostics
 from backprop_tui.watch.text import TerminalCleaner, clean
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from backprop_tui.model.run import Gap
+
 PUMP_S = 0.05
 """At most this long one turn of the supervisor's loop passes output on."""
 MAX_PARTIAL = 4096
@@ -23,6 +27,8 @@ class OutputPump:
         self._at = start
         self._fd = fd
         self._is_open = True
+        self.gap: Gap | None = None
+        """What was freed of the log: a reader that was too slow does not get it."""
         self._live = live
         self._unsent = b""
         is_tty = os.isatty(fd)
@@ -56,7 +62,10 @@ class OutputPump:
 
     def _fill(self) -> bool:
         while not self._unsent:
-            data = os.pread(self._log, 1 << 16, self._at)
+            limit = 1 << 16
+            if self.gap is not None:
+                self._at, limit = self.gap.around(self._at, limit)
+            data = os.pread(self._log, limit, self._at)
             if not data:
                 return False
             self._at += len(data)

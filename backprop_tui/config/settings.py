@@ -178,6 +178,17 @@ SETTINGS: tuple[Setting, ...] = (
         help="time to save and end after that signal: seconds, 45s, 1m; auto is 30 s, 40 s under torchrun",
     ),
     Setting(
+        key="maxLogMB",
+        flag="--max-log",
+        kind="number",
+        default=1000,
+        metavar="MB",
+        unit="MB",
+        minimum=1,
+        none_word="none",
+        help="free the middle of the run's output beyond this size; none keeps all",
+    ),
+    Setting(
         key="buffered",
         flag="--buffered",
         kind="boolean",

@@ -113,11 +113,9 @@ def _home(home: Home) -> Iterator[Finding]:
 
 def _lock_excludes(home: Home) -> bool:
     path = os.path.join(home.path, ".doctor.lock")
-    first, second = files.FileLock(path), files.FileLock(path)
     try:
-        with first:
-            excluded = not second.try_acquire()
-        second.release()
+        with files.FileLock(path) as lock:
+            excluded = lock.excludes()
         os.unlink(path)
     except OSError:
         return False

@@ -54,5 +54,9 @@ class Engine(ABC):
         """The next at most `limit` bytes of new output, in order; b"" when there are none yet."""
 
     @abstractmethod
+    def free(self, start: int, end: int) -> bool:
+        """Give the room of output that was read back to the disk; False where the filesystem cannot."""
+
+    @abstractmethod
     def close(self) -> None:
         """Let go of what the engine holds open."""

@@ -94,6 +94,11 @@ class LocalEngine(Engine):
         self._offset += len(data)
         return data
 
+    def free(self, start: int, end: int) -> bool:
+        from backprop_tui.files import punch_hole
+
+        return punch_hole(self._log, start, end)
+
     def close(self) -> None:
         if self._log >= 0:
             os.close(self._log)

@@ -86,6 +86,19 @@ class Slice(Frozen):
     """Processes that could not be ended."""
 
 
+class Gap(Frozen):
+    """A part of output.log that was given back to the disk; offsets behind it did not change."""
+
+    start: int
+    end: int
+
+    def around(self, at: int, limit: int) -> tuple[int, int]:
+        """Where to read, and at most how much, so that nothing of the gap is read (it would be zero bytes)."""
+        if at < self.start:
+            return at, min(limit, self.start - at)
+        return max(at, self.end), limit
+
+
 class Resources(Frozen):
     """What the process tree of the running slice uses."""
 
@@ -118,6 +131,7 @@ class Run(Frozen):
     metric_lines: int = 0
     output_bytes: int = 0
     """How far output.log was understood: the end of the last whole line."""
+    log_gap: Gap | None = None
     metrics_bytes: int = 0
     """Size of metrics.jsonl when this was written; what lies beyond was read from later output."""
     checkpoints: tuple[Checkpoint, ...] = ()

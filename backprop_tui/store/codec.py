@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from backprop_tui.errors import StoreError
-from backprop_tui.model.run import Checkpoint, Notes, Owner, Process, Reason, Resources, Run, Slice
+from backprop_tui.model.run import Checkpoint, Gap, Notes, Owner, Process, Reason, Resources, Run, Slice
 from backprop_tui.model.spec import SettingValue, SliceSpec
 from backprop_tui.model.states import RunState
 from backprop_tui.store.format import VERSION
@@ -154,6 +154,7 @@ def _run(record: dict[str, Any]) -> Run:
         best_loss=_number(record, "best_loss", None),
         metric_lines=_whole(record, "metric_lines", 0),
         output_bytes=_whole(record, "output_bytes", 0),
+        log_gap=_maybe(record, "log_gap", _gap),
         metrics_bytes=_whole(record, "metrics_bytes", 0),
         checkpoints=_each(record, "checkpoints", _checkpoint),
         checkpoint_count=_whole(record, "checkpoint_count", 0),
@@ -164,6 +165,10 @@ def _run(record: dict[str, Any]) -> Run:
 
 def _reason(record: dict[str, Any]) -> Reason:
     return Reason(code=_text(record, "code"), text=_text(record, "text"), by=_text(record, "by"))
+
+
+def _gap(record: dict[str, Any]) -> Gap:
+    return Gap(start=_whole(record, "start"), end=_whole(record, "end"))
 
 
 def _process(record: dict[str, Any]) -> Process:

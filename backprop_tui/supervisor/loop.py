@@ -65,6 +65,8 @@ class Supervision:
         if self._ladder is None and self._exit is None and p.box.left_s(now) <= 0:
             text = f"the time box of {_minutes(p.box.limit_s)} ended"
             self.stop(Reason(code="timebox", text=text, by="timebox"))
+        if p.recorder.is_disowned:
+            self.stop(Reason(code="disowned", text="another supervisor has taken the run over", by="box"))
         self._take_signals()
         p.inbox.handle(self._act)
         self._read_output()
@@ -221,6 +223,7 @@ class Supervision:
         p.tree.reap_orphans()
         p.tree.measure(now)
         p.housekeeping()
+        p.log_cap.keep()
         p.recorder.amend(resources=p.tree.resources)
         p.recorder.amend_slice(used_s=round(p.box.used_s(now), 3), paused_s=round(p.box.paused_s(now), 3))
 

@@ -11,6 +11,7 @@ from backprop_tui import files
 from backprop_tui.errors import StoreError
 from backprop_tui.model.events import CheckpointReport, Metric, ScriptEvent
 from backprop_tui.model.states import RunState, check_transition
+from backprop_tui.supervisor.journal import Journal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,14 +42,15 @@ class Recorder:
         self._run = run
         self._publisher = publisher
         self._clock = clock
-        self._appenders: dict[str, files.Appender] = {}
-        self._unwritten: list[tuple[str, bytes]] = []
+        self._journal = Journal(folder)
         self._is_dirty = True
         self._has_progress = False
         self._state_written = float("-inf")
         self._written_before = 0
-        self._is_held = False
         self._publish_due = math.inf
+        self._rereads_owner = False
+        self.is_disowned = False
+        """Another supervisor has taken the run over: nothing more is written here."""
         self._cwd = spec.cwd
         self._book: CheckpointBook | None = None
 
@@ -68,12 +70,25 @@ class Recorder:
     @property
     def is_blocked(self) -> bool:
         """Lines wait for room on the disk: nothing more should be read from the log until they are written."""
-        return bool(self._unwritten)
+        return self._journal.is_behind
 
     @property
     def is_complete(self) -> bool:
         """Everything is on the disk."""
-        return not self._unwritten and not self._is_dirty
+        return self.is_disowned or not (self._journal.is_behind or self._is_dirty)
+
+    def reread_owner(self) -> None:
+        """Look before each write whether the run is still ours: here the run's lock does not exclude others."""
+        self._rereads_owner = True
+
+    def _is_ours(self) -> bool:
+        if self._rereads_owner and not self.is_disowned and self._run.owner is not None:
+            try:
+                owner = self._folder.read_run().owner
+            except StoreError:
+                return True
+            self.is_disowned = owner is not None and owner.token != self._run.owner.token
+        return not self.is_disowned
 
     def change(self, state: RunState, reason: Reason | None = None, **fields: Any) -> None:
         """Enter a state, with changes to the newest slice; written at once.
@@ -185,13 +200,14 @@ class Recorder:
 
     def flush(self, *, force: bool = False, durable: bool = False) -> None:
         """Write what is due: kept lines first, then state.json at most four times a second."""
-        self._write_kept()
+        self._journal.catch_up()
         now = self._clock.monotonic()
         age = now - self._state_written
-        if not (force or (self._is_dirty and age >= STATE_EVERY_S) or age >= HEARTBEAT_S):
+        if not (force or (self._is_dirty and age >= STATE_EVERY_S) or age >= HEARTBEAT_S) or not self._is_ours():
             return
+        size = self._journal.size_of("metrics.jsonl")
         self._run = self._run.replace(
-            updated=round(self._clock.epoch(), 3), metrics_bytes=self._size_of("metrics.jsonl")
+            updated=round(self._clock.epoch(), 3), metrics_bytes=self._run.metrics_bytes if size is None else size
         )
         try:
             self._folder.write_run(self._run, durable=durable)
@@ -206,6 +222,8 @@ class Recorder:
     def publish_now(self) -> None:
         """Let the index and experiments.json say what is so."""
         self._publish_due = math.inf
+        if self.is_disowned:
+            return
         self._tell(self._publisher.changed(self._run, self._clock.monotonic()))
 
     def load_publishing(self) -> None:
@@ -216,17 +234,14 @@ class Recorder:
         """Let experiments.json follow, now and then."""
         if self._clock.monotonic() >= self._publish_due:
             self.publish_now()
-        elif self._has_progress:
+        elif self._has_progress and not self.is_disowned:
             problems = self._publisher.progressed(self._run, self._clock.monotonic())
             self._has_progress = False
             self._tell(problems)
 
     def close(self) -> None:
         """Let go of the files; what still cannot be written is lost, which the record says if it can."""
-        self._write_kept()
-        for appender in self._appenders.values():
-            appender.close()
-        self._appenders.clear()
+        self._journal.close()
 
     def take_over(self) -> None:
         """Go on where a supervisor was killed: lines that it wrote after its last state.json are counted in."""
@@ -237,10 +252,6 @@ class Recorder:
         except FileNotFoundError:
             return
 
-    def _size_of(self, name: str) -> int:
-        appender = self._appenders.get(name)
-        return appender.size if appender else self._run.metrics_bytes
-
     def _newest_slice(self) -> Slice:
         newest = self._run.slice
         if newest is None:
@@ -248,37 +259,18 @@ class Recorder:
         return newest
 
     def _append(self, name: str, data: bytes) -> None:
-        if self._unwritten or self._is_held:
-            self._unwritten.append((name, data))
+        if not self._is_ours():
             return
-        try:
-            self._appender(name).append(data)
-        except OSError as error:
-            self._unwritten.append((name, data))
-            self._complain(f"{name} could not be written: {error.strerror}")
+        if (problem := self._journal.append(name, data)) is not None:
+            self._complain(problem)
 
     def hold_lines(self) -> None:
         """Keep lines back: the training's start comes first."""
-        self._is_held = True
+        self._journal.hold()
 
     def release_lines(self) -> None:
         """Write what was held back, and from now on everything at once."""
-        self._is_held = False
-        self._write_kept()
-
-    def _write_kept(self) -> None:
-        while self._unwritten and not self._is_held:
-            name, data = self._unwritten[0]
-            try:
-                self._appender(name).append(data)
-            except OSError:
-                return
-            self._unwritten.pop(0)
-
-    def _appender(self, name: str) -> files.Appender:
-        if name not in self._appenders:
-            self._appenders[name] = files.Appender(self._folder.file(name))
-        return self._appenders[name]
+        self._journal.release()
 
     def _tell(self, problems: list[str]) -> None:
         for problem in problems:

@@ -14,7 +14,7 @@ from backprop_tui.frozen import Frozen
 from backprop_tui.model.run import Reason, Run
 from backprop_tui.model.states import RunState
 from backprop_tui.probes import tree as processes
-from backprop_tui.supervisor.enrolment import enrol, request_of
+from backprop_tui.supervisor.enrolment import MB, enrol, request_of
 from backprop_tui.supervisor.guard import Guard, GuardOrders
 from backprop_tui.supervisor.publish import Publisher
 from backprop_tui.supervisor.recorder import Recorder
@@ -161,11 +161,15 @@ class Session:
         from backprop_tui.protocol.lines import LineSplitter
         from backprop_tui.protocol.parse import parse
         from backprop_tui.supervisor.inbox import Inbox
+        from backprop_tui.supervisor.logcap import LogCap
         from backprop_tui.supervisor.loop import Supervision
         from backprop_tui.supervisor.parts import Parts
 
         case.recorder.load_publishing()
         gc.enable()
+        if not case.lock.excludes():
+            case.recorder.reread_owner()
+        max_log = case.spec.setting("maxLogMB")
         parts = Parts(
             engine=engine,
             tree=keeper.tree,
@@ -174,6 +178,7 @@ class Session:
             inbox=Inbox(case.folder, case.recorder, case.spec.n),
             signals=case.signals,
             observer=self._observer,
+            log_cap=LogCap(engine, case.recorder, None if max_log is None else float(max_log) * MB),
             clock=self._clock,
             splitter=LineSplitter(),
             parse=parse,

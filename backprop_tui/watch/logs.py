@@ -8,6 +8,7 @@ from backprop_tui.errors import StoreError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from backprop_tui.model.run import Gap
     from backprop_tui.store.home import Home
 
 BLOCK = 64 * 1024
@@ -27,23 +28,46 @@ class LogReader:
             raise StoreError(f"run {run_id} has printed nothing yet") from None
         except OSError as error:
             raise StoreError(f"cannot read {self.path}: {error.strerror}") from None
+        self._at = 0
+        self.skipped = 0
+        """Bytes that were freed where the reading went on; whoever tells of them sets it back."""
+        self._gap = self._read_gap()
 
     def seek_tail(self, lines: int) -> None:
         """Go to where the last `lines` lines begin."""
         end = os.fstat(self._file.fileno()).st_size
         start, data = end, b""
-        while start > 0 and data.count(b"\n") <= lines and len(data) < MAX_TAIL:
-            size = min(BLOCK, start)
+        first = self._gap.end if self._gap else 0
+        while start > first and data.count(b"\n") <= lines and len(data) < MAX_TAIL:
+            size = min(BLOCK, start - first)
             start -= size
             data = os.pread(self._file.fileno(), size, start) + data
         ending = b"\n" if data.endswith(b"\n") else b""
         body = data[: len(data) - len(ending)]
         kept = b"\n".join(body.split(b"\n")[-lines:]) + ending if lines > 0 else b""
-        self._file.seek(end - len(kept))
+        self._at = end - len(kept)
 
     def read(self, limit: int = BLOCK) -> bytes:
-        """What comes next, b"" when there is nothing (yet)."""
-        return self._file.read(limit)
+        """What comes next, without what was freed since; b"" when there is nothing (yet)."""
+        data = self._next(limit)
+        if b"\0" in data:  # perhaps freed meanwhile
+            self._gap = self._read_gap()
+            data = self._next(limit)
+        self._at += len(data)
+        return data
+
+    def _next(self, limit: int) -> bytes:
+        if self._gap is not None:
+            at, limit = self._gap.around(self._at, limit)
+            self.skipped += at - self._at
+            self._at = at
+        return os.pread(self._file.fileno(), limit, self._at)
+
+    def _read_gap(self) -> Gap | None:
+        try:
+            return self._home.run(self._run_id).read_run().log_gap
+        except StoreError:
+            return None
 
     def has_ended(self) -> bool:
         """Whether the run has ended: nothing will be added."""

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.box import Box, script
-from tests.stand_ins.nvml import NvmlStandIn, build
+from tests.stand_ins.compiling import build
+from tests.stand_ins.nvml import LIBRARY, SOURCE, NvmlStandIn
 from tests.stand_ins.waiting import wait_until
 
 GIB = 1024**3
@@ -16,7 +17,7 @@ GIB = 1024**3
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build(tmp_path_factory.mktemp("nvml"))
+    return build(SOURCE, tmp_path_factory.mktemp("nvml"), LIBRARY)
 
 
 @pytest.fixture

@@ -3,26 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
 from pathlib import Path
 
-from tests.requirements import require
-
-SOURCE = Path(__file__).with_name("nvml.c")
+SOURCE = "nvml.c"
+LIBRARY = "libnvidia-ml.so.1"
 STATE_VARIABLE = "NVML_STAND_IN"
-
-
-def build(folder: Path) -> Path:
-    """Compile the library into a folder; the test is skipped where there is no C compiler."""
-    compiler = shutil.which("cc")
-    require("cc", compiler is not None, "there is no C compiler (cc) on PATH")
-    assert compiler is not None
-    folder.mkdir(parents=True, exist_ok=True)
-    library = folder / "libnvidia-ml.so.1"
-    flags = ["-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-Wl,-soname,libnvidia-ml.so.1"]
-    subprocess.run([compiler, *flags, "-o", str(library), str(SOURCE)], check=True, timeout=120)
-    return library
 
 
 class NvmlStandIn:

@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from tests.stand_ins.nvml import NvmlStandIn, build
+from tests.stand_ins.compiling import build
+from tests.stand_ins.nvml import LIBRARY, SOURCE, NvmlStandIn
 
 pytestmark = pytest.mark.cc
 GIB = 1 << 30
@@ -51,7 +52,7 @@ class Watcher:
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory):
-    return build(tmp_path_factory.mktemp("nvml"))
+    return build(SOURCE, tmp_path_factory.mktemp("nvml"), LIBRARY)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from backprop_tui.engines.base import Engine, Exit, Launch
-from backprop_tui.model.run import Process, Resources, Run, Slice
+from backprop_tui.model.run import Owner, Process, Resources, Run, Slice
 from backprop_tui.model.spec import SliceSpec
 from backprop_tui.model.states import RunState
 from backprop_tui.protocol.lines import LineSplitter
@@ -18,6 +18,7 @@ from backprop_tui.store import requests
 from backprop_tui.store.home import Home
 from backprop_tui.supervisor.clock import Clock
 from backprop_tui.supervisor.inbox import Inbox
+from backprop_tui.supervisor.logcap import LogCap
 from backprop_tui.supervisor.loop import Supervision
 from backprop_tui.supervisor.observer import Observer
 from backprop_tui.supervisor.parts import Parts
@@ -56,6 +57,13 @@ class FakeEngine(Engine):
         data = self.output[self.at : self.at + limit]
         self.at += len(data)
         return data
+
+    can_free = True
+
+    def free(self, start: int, end: int) -> bool:
+        if self.can_free:
+            self.output = self.output[:start] + bytes(end - start) + self.output[end:]
+        return self.can_free
 
     def close(self) -> None: ...
 
@@ -143,7 +151,8 @@ class Stage:
         self.supervision = Supervision(
             Parts(
                 engine=self.engine, tree=tree, recorder=self.recorder, box=TimeBox(600, self.clock.now),
-                inbox=Inbox(self.folder, self.recorder, 1), signals=signals, observer=Observer(), clock=self.clock,
+                inbox=Inbox(self.folder, self.recorder, 1), signals=signals, observer=Observer(),
+                log_cap=LogCap(self.engine, self.recorder, None), clock=self.clock,
                 splitter=LineSplitter(), parse=parse, housekeeping=lambda: None, farewell=self._farewell,
             ),
             grace_s=30, stop_signal=signal.SIGINT,
@@ -324,3 +333,56 @@ def test_lines_wait_while_the_disk_is_full(tmp_path: Path, monkeypatch: pytest.M
     run = stage.end()
     assert [line["step"] for line in stage.folder.metrics()] == [1, 2]
     assert any("No space left" in warning for warning in run.warnings)
+
+
+def test_output_beyond_its_cap_loses_its_middle(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, GRACEFUL)
+    cap = 1024 * 1024
+    log_cap = LogCap(stage.engine, stage.recorder, cap)
+    for n in range(40):
+        stage.engine.output += b"%04d\n" % n + (b"y" * 63 + b"\n") * 1024
+        while stage.engine.at < len(stage.engine.output):
+            stage.turn(0.1)
+        log_cap.keep()
+        gap = stage.recorder.run.log_gap
+        freed = gap.end - gap.start if gap else 0
+        assert stage.recorder.run.output_bytes - freed <= cap
+        assert stage.engine.output.count(b"\0") == freed
+        assert (gap is not None) == (stage.recorder.run.output_bytes > cap)
+    assert stage.folder.read_run().log_gap == stage.recorder.run.log_gap
+    assert [event["start"] for event in stage.folder.events() if event["event"] == "log_freed"] == [cap // 4]
+    assert stage.engine.output.startswith(b"0000\n")
+    assert b"0039\n" in stage.engine.output
+
+
+def test_where_a_middle_cannot_be_freed_that_is_said_once(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, GRACEFUL)
+    stage.engine.can_free = False
+    log_cap = LogCap(stage.engine, stage.recorder, 65536)
+    stage.engine.output = b"y\n" * 300_000
+    for _ in range(10):
+        stage.turn(0.1)
+        log_cap.keep()
+    assert stage.recorder.run.log_gap is None
+    assert ["cannot free its middle" in warning for warning in stage.recorder.run.warnings] == [True]
+
+
+def test_a_supervisor_that_was_replaced_stops_its_slice_and_writes_nothing(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, GRACEFUL)
+    mine = Owner(host="a", boot_id="b", process=Process(pid=1, start=1), token="mine", slice=1)
+    stage.recorder.amend(owner=mine)
+    stage.turn()
+    stage.recorder.reread_owner()
+    stage.turn(1)
+    assert not stage.recorder.is_disowned
+    theirs = stage.recorder.run.replace(owner=mine.replace(host="c", token="theirs"))
+    stage.folder.write_run(theirs)
+    events = stage.folder.events()
+    stage.engine.output = b'{"step": 9, "loss": 1}\n'
+    stage.turn(1)
+    stage.turn(0.1)
+    assert stage.tree.sent == ["SIGINT", "wake"]
+    stage.end()
+    assert stage.folder.read_run() == theirs
+    assert stage.folder.events() == events
+    assert list(stage.folder.metrics()) == []

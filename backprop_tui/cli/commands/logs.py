@@ -6,7 +6,7 @@ import os
 import sys
 import time
 
-from backprop_tui.cli import output
+from backprop_tui.cli import diagnostics, output, words
 from backprop_tui.cli.diagnostics import ExitCode
 from backprop_tui.cli.pump import use_colour
 from backprop_tui.control.settling import settle_if_any
@@ -44,6 +44,9 @@ def run(parsed: Parsed) -> int:
     cleaner = TerminalCleaner(colour=use_colour()) if os.isatty(1) else None
     try:
         for data in _blocks(log, follow=parsed.flag("follow")):
+            if log.skipped:
+                diagnostics.say(f"backprop: {words.size(log.skipped)} of output freed here (maxLogMB)")
+                log.skipped = 0
             sys.stdout.buffer.write(cleaner.feed(data) if cleaner else data)
             sys.stdout.buffer.flush()
         if cleaner:
