@@ -223,7 +223,6 @@ class Supervision:
         p.tree.reap_orphans()
         p.tree.measure(now)
         p.housekeeping()
-        p.log_cap.keep()
         p.recorder.amend(resources=p.tree.resources)
         p.recorder.amend_slice(used_s=round(p.box.used_s(now), 3), paused_s=round(p.box.paused_s(now), 3))
 

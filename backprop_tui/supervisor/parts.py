@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from backprop_tui.protocol.lines import LineSplitter
     from backprop_tui.supervisor.clock import Clock
     from backprop_tui.supervisor.inbox import Inbox
-    from backprop_tui.supervisor.logcap import LogCap
     from backprop_tui.supervisor.observer import Observer
     from backprop_tui.supervisor.recorder import Recorder
     from backprop_tui.supervisor.signals import SignalBox
@@ -32,7 +31,6 @@ class Parts:
         inbox: Inbox,
         signals: SignalBox,
         observer: Observer,
-        log_cap: LogCap,
         clock: Clock,
         splitter: LineSplitter,
         parse: Callable[[list[str]], list[Metric | CheckpointReport | ScriptEvent]],
@@ -46,7 +44,6 @@ class Parts:
         self.inbox = inbox
         self.signals = signals
         self.observer = observer
-        self.log_cap = log_cap
         self.clock = clock
         self.splitter = splitter
         self.parse = parse

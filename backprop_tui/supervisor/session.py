@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from backprop_tui.supervisor.admission import AdmissionDesk, HeldLease
     from backprop_tui.supervisor.clock import Clock
     from backprop_tui.supervisor.gpuwatch import GpuWatch
+    from backprop_tui.supervisor.logcap import LogCap
     from backprop_tui.supervisor.observer import Observer
     from backprop_tui.supervisor.tree import TrainingTree
 
@@ -144,7 +145,7 @@ class Session:
             adopts = _adopt_orphans()
         from backprop_tui.supervisor import tree
 
-        keeper.watch(training, tree.TrainingTree(spec.run_id, training, adopts=adopts, exclude=others))
+        keeper.watch(engine, training, tree.TrainingTree(spec.run_id, training, adopts=adopts, exclude=others))
         recorder.release_lines()
         recorder.amend(training=training)
         recorder.change(RunState.RUNNING, None, started=round(self._clock.epoch(), 3), log_start=engine.offset)
@@ -161,15 +162,11 @@ class Session:
         from backprop_tui.protocol.lines import LineSplitter
         from backprop_tui.protocol.parse import parse
         from backprop_tui.supervisor.inbox import Inbox
-        from backprop_tui.supervisor.logcap import LogCap
         from backprop_tui.supervisor.loop import Supervision
         from backprop_tui.supervisor.parts import Parts
 
         case.recorder.load_publishing()
         gc.enable()
-        if not case.lock.excludes():
-            case.recorder.reread_owner()
-        max_log = case.spec.setting("maxLogMB")
         parts = Parts(
             engine=engine,
             tree=keeper.tree,
@@ -178,7 +175,6 @@ class Session:
             inbox=Inbox(case.folder, case.recorder, case.spec.n),
             signals=case.signals,
             observer=self._observer,
-            log_cap=LogCap(engine, case.recorder, None if max_log is None else float(max_log) * MB),
             clock=self._clock,
             splitter=LineSplitter(),
             parse=parse,
@@ -229,9 +225,10 @@ def stop_signal_of(spec: SliceSpec) -> int:
 
 
 class Keeper:
-    """What has to be kept up beside a training: its guard and its lease."""
+    """What has to be kept up beside a training: its guard, its lease and its log's size."""
 
     tree: TrainingTree
+    _log_cap: LogCap | None = None
 
     def __init__(self, case: Case, gpu: GpuWatch | None) -> None:
         self._gpu = gpu
@@ -242,13 +239,15 @@ class Keeper:
             stop_signal=stop_signal_of(case.spec),
             lock_fd=case.lock.fileno(),
         )
+        self._case = case
         self._lease = case.lease
         self._recorder = case.recorder
         self._told: tuple[str, ...] = ()
         self.guard = Guard.start(self._orders)
 
-    def watch(self, training: Process, tree: TrainingTree) -> None:
+    def watch(self, engine: LocalEngine, training: Process, tree: TrainingTree) -> None:
         """The training runs: guard it, and leave the guard itself out of its tree."""
+        self._engine = engine
         self._training = training
         self.tree = tree
         tree.exclude.add(self.guard.pid)
@@ -257,7 +256,7 @@ class Keeper:
             self._gpu.start()
 
     def keep(self) -> None:
-        """Every few seconds: a new guard if somebody killed it, the lease's load, the checkpoint folders."""
+        """Every few seconds: a new guard if somebody killed it, the lease's load, checkpoint folders, the log."""
         if self.guard.is_dead():
             self.guard = Guard.start(self._orders)
             self.tree.exclude.add(self.guard.pid)
@@ -271,6 +270,18 @@ class Keeper:
         self._lease.update(runnable=self.tree.runnable)
         if self._gpu is not None:
             self.tree.resources = self.tree.resources.replace(gpu_used_bytes=self._gpu.used_bytes)
+        if self._log_cap is None:
+            self._log_cap = self._begin()
+        self._log_cap.keep()
+
+    def _begin(self) -> LogCap:
+        """What a short slice does without."""
+        from backprop_tui.supervisor.logcap import LogCap
+
+        if not self._case.lock.excludes():
+            self._recorder.reread_owner()
+        cap_mb = self._case.spec.setting("maxLogMB")
+        return LogCap(self._engine, self._recorder, None if cap_mb is None else float(cap_mb) * MB)
 
     def guard_farewell(self) -> None:
         """There is nothing left to guard."""

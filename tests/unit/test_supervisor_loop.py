@@ -151,8 +151,7 @@ class Stage:
         self.supervision = Supervision(
             Parts(
                 engine=self.engine, tree=tree, recorder=self.recorder, box=TimeBox(600, self.clock.now),
-                inbox=Inbox(self.folder, self.recorder, 1), signals=signals, observer=Observer(),
-                log_cap=LogCap(self.engine, self.recorder, None), clock=self.clock,
+                inbox=Inbox(self.folder, self.recorder, 1), signals=signals, observer=Observer(), clock=self.clock,
                 splitter=LineSplitter(), parse=parse, housekeeping=lambda: None, farewell=self._farewell,
             ),
             grace_s=30, stop_signal=signal.SIGINT,
