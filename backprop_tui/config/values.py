@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 
 from backprop_tui.errors import BackpropError, ConfigError
 
@@ -108,6 +107,8 @@ def _duration(value: Any, unit_s: int) -> float:
     try:
         return _text_number(value)
     except ValueError:
+        import re
+
         match = re.fullmatch(DURATION_PATTERN, value) if len(value) <= MAX_NUMBER_TEXT else None
         if match is None:
             raise
@@ -180,6 +181,8 @@ def _memory(setting: Setting, value: Any) -> str:
 
 
 def _memory_parts(text: str) -> tuple[float, str]:
+    import re
+
     match = re.fullmatch(MEMORY_PATTERN, text) if len(text) <= MAX_NUMBER_TEXT else None
     if match is None:
         raise _NotAllowed

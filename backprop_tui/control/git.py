@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
-
-_COMMIT = re.compile(r"[0-9a-f]{40,64}")
 
 
 def git_of(folder: str) -> dict[str, str]:
     """commit and branch of the checkout that a folder lies in; {} where there is none."""
     git = _git_dir(folder)
     head = _line(os.path.join(git, "HEAD")) if git else ""
-    if _COMMIT.fullmatch(head):
+    if _is_commit(head):
         return {"commit": head}
     ref = head.removeprefix("ref: ").strip()
     if not git or ref == head or ".." in ref:
@@ -20,7 +17,11 @@ def git_of(folder: str) -> dict[str, str]:
     common = os.path.join(git, _line(os.path.join(git, "commondir")) or ".")
     commit = _line(os.path.join(git, ref)) or _line(os.path.join(common, ref)) or _packed(common, ref)
     branch = ref.removeprefix("refs/heads/")
-    return {"commit": commit, "branch": branch} if _COMMIT.fullmatch(commit) else {"branch": branch}
+    return {"commit": commit, "branch": branch} if _is_commit(commit) else {"branch": branch}
+
+
+def _is_commit(text: str) -> bool:
+    return 40 <= len(text) <= 64 and not text.strip("0123456789abcdef")
 
 
 def _git_dir(folder: str) -> str | None:

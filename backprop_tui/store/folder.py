@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 
 from backprop_tui import files
@@ -157,7 +156,7 @@ class RunFolder:
     def _json(self, name: str) -> dict[str, Any]:
         path = self.file(name)
         try:
-            content = json.loads(files.read_bytes(path))
+            content = files.from_json(files.read_bytes(path))
         except FileNotFoundError:
             raise StoreError(f"run {self.id} has no {name}")
         except OSError as error:
@@ -194,7 +193,7 @@ def _last_lines(path: str, limit: int) -> Iterator[dict[str, Any]]:
 
 def _entry(line: bytes) -> dict[str, Any] | None:
     try:
-        entry = json.loads(line)
+        entry = files.from_json(line)
     except (ValueError, RecursionError):
         return None
     return entry if isinstance(entry, dict) else None

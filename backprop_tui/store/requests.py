@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 
@@ -73,7 +72,7 @@ def _read(folder: RunFolder, request_id: str) -> Request:
     try:
         if os.path.islink(path):
             raise ValueError("it is a link")
-        content = json.loads(files.read_bytes(path, MAX_BYTES))
+        content = files.from_json(files.read_bytes(path, MAX_BYTES))
         verb, args, slice_n = content["verb"], content.get("args", {}), content["slice"]
         if not (isinstance(verb, str) and isinstance(args, dict) and isinstance(slice_n, int)):
             raise TypeError("a field has the wrong type")

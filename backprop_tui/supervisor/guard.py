@@ -6,7 +6,6 @@ guard.json, and nothing else.
 
 from __future__ import annotations
 
-import json
 import os
 import time
 
@@ -141,11 +140,13 @@ def _listen(pipe: int, first: bytes) -> dict[str, object] | None:
             last = line
         if not has_loaded and not select.select([pipe], [], [], LOAD_AFTER_S)[0]:
             # Not when it is needed: the package may have been updated by then. Nor at once: the training starts.
+            import json  # noqa: F401
+
             from backprop_tui.supervisor import descent, tree  # noqa: F401
 
             has_loaded = True
         data = os.read(pipe, 65536)
-    return None if last is None else json.loads(last)
+    return None if last is None else files.from_json(last)
 
 
 def _unannounced(run_id: str) -> dict[str, object] | None:

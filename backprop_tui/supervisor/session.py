@@ -157,8 +157,6 @@ class Session:
 
     def _follow(self, case: Case, engine: LocalEngine, keeper: Keeper, box: TimeBox) -> None:
         # Imported while the training loads itself: its start does not need any of this.
-        import gc
-
         from backprop_tui.protocol.lines import LineSplitter
         from backprop_tui.protocol.parse import parse
         from backprop_tui.supervisor.inbox import Inbox
@@ -166,7 +164,6 @@ class Session:
         from backprop_tui.supervisor.parts import Parts
 
         case.recorder.load_publishing()
-        gc.enable()
         parts = Parts(
             engine=engine,
             tree=keeper.tree,
@@ -276,8 +273,12 @@ class Keeper:
 
     def _begin(self) -> LogCap:
         """What a short slice does without."""
+        import gc
+
         from backprop_tui.supervisor.logcap import LogCap
 
+        gc.freeze()  # what was loaded stays
+        gc.enable()
         if not self._case.lock.excludes():
             self._recorder.reread_owner()
         cap_mb = self._case.spec.setting("maxLogMB")
