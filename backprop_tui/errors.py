@@ -11,6 +11,8 @@ BackpropError
 ├── EngineError            the training could not be started
 ├── ProbeUnavailable       a probe cannot answer on this machine
 ├── StoreError             the records cannot be read or written
+├── OutputError            what was printed could not be written
+├── RequestRefused         a run's supervisor said no to a request
 ├── Interrupted            ctrl-c before anything was started
 └── IllegalTransition      a bug: a state change that the model forbids
 """
@@ -69,6 +71,14 @@ class ProbeUnavailable(BackpropError):
 
 class StoreError(BackpropError):
     """The records cannot be read or written."""
+
+
+class OutputError(BackpropError):
+    """What was printed could not be written."""
+
+
+class RequestRefused(BackpropError):
+    """A run's supervisor said no to a request, or nothing."""
 
 
 class Interrupted(BackpropError):

@@ -9,7 +9,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+SLICE_TOKEN = "BACKPROP_SLICE_TOKEN"  # noqa: S105  # the name of a variable
+"""Tells a slice's processes from all others: a run's id is unique within its home only."""
 RUN_VARIABLES = (
+    SLICE_TOKEN,
     "BACKPROP_RUN_ID",
     "BACKPROP_RESUME_FROM",
     "BACKPROP_DEADLINE",

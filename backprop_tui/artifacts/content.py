@@ -17,7 +17,9 @@ _MAX_ENTRIES = 10_000
 _MAX_DEPTH = 8
 _MAX_READ = 16 * 1024 * 1024
 _TEMPORARY_ENDS = (".tmp", ".part", ".partial", ".incomplete")
-_TEMPORARY_STARTS = ("tmp", ".tmp")
+_TEMPORARY_STARTS = (".tmp", "tmp-", "tmp.")
+_RANDOM = 8
+"""Characters that tempfile puts behind its own "tmp"."""
 _ORBAX_TEMPORARY = ".orbax-checkpoint-tmp"
 
 
@@ -69,13 +71,12 @@ def look(path: str) -> Content | None:
 
 def is_temporary(name: str) -> bool:
     """Whether writers give such names to what is not finished."""
-    return name.startswith(_TEMPORARY_STARTS) or name.endswith(_TEMPORARY_ENDS) or _ORBAX_TEMPORARY in name
-
-
-def shown(name: str) -> str:
-    """A file's name, fit for a sentence."""
-    text = "".join(sign if sign.isprintable() else "?" for sign in name[:200])
-    return text if len(name) <= 80 else text[:79] + "…"
+    return (
+        name.startswith(_TEMPORARY_STARTS)
+        or name.endswith(_TEMPORARY_ENDS)
+        or _ORBAX_TEMPORARY in name
+        or (name.startswith("tmp") and len(name) == 3 + _RANDOM and name.replace("_", "a").isalnum())
+    )
 
 
 def open_file(path: str) -> io.FileIO:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-from backprop_tui.artifacts.content import is_temporary, shown
+from backprop_tui.artifacts.content import is_temporary
 from backprop_tui.artifacts.kinds import KNOWN_NAMES, judge_file
+from backprop_tui.text import short
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def _fault_of_orbax(top: set[str], content: Content) -> str:
     if _ORBAX_LAST not in top:
         return f"its {_ORBAX_LAST} is missing"
     unfinished = [entry.name for entry in content.entries if ".orbax-checkpoint-tmp" in entry.name]
-    return f"{shown(unfinished[0])} in it is not finished" if unfinished else ""
+    return f"{short(unfinished[0], 80)} in it is not finished" if unfinished else ""
 
 
 def _missing_shards(entries: list[Entry]) -> str:
@@ -93,7 +94,7 @@ def _missing_shards(entries: list[Entry]) -> str:
             groups.setdefault((stem, total, end), set()).add(number)
     for (stem, total, end), numbers in groups.items():
         if len(numbers) < int(total):
-            return f"it holds {len(numbers)} of the {int(total)} parts of {shown(_base(stem) + end)}"
+            return f"it holds {len(numbers)} of the {int(total)} parts of {short(_base(stem) + end, 80)}"
     return ""
 
 
@@ -104,12 +105,12 @@ def _fault_inside(entries: list[Entry]) -> str:
     known = [entry for entry in entries if entry.name.lower().endswith(KNOWN_NAMES)]
     for count, entry in enumerate(known):
         if entry.form == "missing":
-            return f"{shown(entry.name)} in it is a link to nothing"
+            return f"{short(entry.name, 80)} in it is a link to nothing"
         if entry.form != "file" or (count >= _MAX_JUDGED and entry.size):
             continue
         _, why = judge_file(entry.path, entry.size)
         if why:
-            return f"{shown(entry.name)} in it is not whole: {why}"
+            return f"{short(entry.name, 80)} in it is not whole: {why}"
     return ""
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from backprop_tui.artifacts.content import is_temporary
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -12,7 +14,6 @@ QUIET_S = 1.0
 """A file that did not change for this long is not being written."""
 LOOK_S = 0.1
 _MAX_ENTRIES = 2000
-_TEMPORARY = (".tmp", ".part", ".partial", ".incomplete")
 
 
 class WriteWatch:
@@ -58,7 +59,7 @@ class WriteWatch:
         found: list[tuple[str, os.stat_result]] = []
         try:
             entries = os.scandir(folder)
-        except OSError:
+        except (OSError, ValueError):
             return found
         with entries:
             for count, entry in enumerate(entries):
@@ -77,11 +78,7 @@ class WriteWatch:
 
     def _is_checkpoint_name(self, name: str) -> bool:
         lower = name.lower()
-        return (
-            os.path.splitext(name)[1] in self._suffixes - {""}
-            or lower.endswith(_TEMPORARY)
-            or lower.startswith(("tmp", ".tmp"))
-        )
+        return os.path.splitext(name)[1] in self._suffixes - {""} or is_temporary(lower)
 
 
 def _stamp(info: os.stat_result) -> tuple[int, int]:

@@ -7,9 +7,11 @@ from enum import IntEnum
 
 from backprop_tui import errors
 from backprop_tui.model.states import RunState
+from backprop_tui.text import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from backprop_tui.config.resolve import Resolved
     from backprop_tui.errors import BackpropError
     from backprop_tui.model.run import Run
 
@@ -55,8 +57,8 @@ def exit_code_of(run: Run) -> ExitCode:
 
 
 def say(text: str) -> None:
-    """One line of backprop's own words."""
-    write(text + "\n")
+    """One line of backprop's own words; whatever in it would act on a terminal is written as an escape."""
+    write(printable(text) + "\n")
 
 
 def write(text: str) -> None:
@@ -73,6 +75,16 @@ def complain(error: BackpropError) -> None:
     say(f"backprop: {error.message}")
     if error.hint:
         say(f"  hint: {error.hint}")
+
+
+def say_settings(resolved: Resolved) -> None:
+    """Each setting with its origin."""
+    from backprop_tui.config.describe import describe
+
+    rows = describe(resolved.settings)
+    widest = max(len(row.key) for row in rows)
+    for row in rows:
+        say(f"  {row.key:<{widest}}  {row.value}  ({row.origin})")
 
 
 def warn(text: str) -> None:

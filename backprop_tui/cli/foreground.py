@@ -21,8 +21,9 @@ BACKLOG_WAIT_S = 0.01
 class Foreground(Observer):
     """Shows a run as it goes on."""
 
-    def __init__(self, *, quiet: bool, json: bool) -> None:
+    def __init__(self, *, quiet: bool, json: bool, shows_output: bool = True) -> None:
         self._quiet = quiet
+        self._shows_output = shows_output
         self._out = 2 if json else 1
         is_terminal = os.isatty(1) and os.isatty(2) and os.environ.get("TERM") not in (None, "dumb")
         self._shows_live = is_terminal and not quiet and not json
@@ -51,7 +52,8 @@ class Foreground(Observer):
 
         start = run.slice.log_start if run.slice else 0
         self._live = LiveLine() if self._shows_live else None
-        self._pump = OutputPump(log_path, start, self._out, live=self._live)
+        if self._shows_output:
+            self._pump = OutputPump(log_path, start, self._out, live=self._live)
 
     def turned(self, run: Run, left_s: float) -> float | None:
         has_more = False
@@ -79,7 +81,8 @@ class Foreground(Observer):
             diagnostics.say(f"backprop: {text}")
 
     def _line(self, run: Run, left_s: float) -> str:
-        parts = [f"{run.state}", f"{words.duration(left_s)} left"]
+        purpose = " to save" if run.state == "stopping" else ""
+        parts = [f"{run.state}", f"{words.duration(left_s)} left{purpose}"]
         if run.step is not None:
             parts.append(f"step {run.step:,}")
         if run.loss is not None:
@@ -98,12 +101,13 @@ def summary(run: Run) -> list[str]:
     if run.step is not None:
         parts.append(f"step {run.step:,}")
     if run.loss is not None:
-        parts.append(f"loss {words.loss(run.loss)} (best {words.loss(run.best_loss)})")
+        parts.append(f"loss {words.loss_and_best(run)}")
     lines.append("  " + ", ".join(parts))
     lines.append("  " + words.checkpoints(run))
     lines += [f"  warning: {warning}" for warning in run.warnings]
+    if newest is not None and newest.forced:
+        lines.append("  warning: it had to be killed; what counts is what it had saved before")
     if newest is not None and newest.survivors:
         lines.append(f"  warning: {newest.survivors} processes could not be ended")
-    if run.state != "completed":
-        lines.append(f"  go on with it: backprop resume {run.id}")
+    lines += [f"  {line}" for line in words.next_steps(run)]
     return lines

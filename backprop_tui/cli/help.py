@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from backprop_tui.cli import output
 from backprop_tui.cli.table import COMMANDS, GLOBAL
+from backprop_tui.config.settings import SETTINGS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -10,6 +12,8 @@ if TYPE_CHECKING:
 
     from backprop_tui.cli.parsing import Command, Option
 
+MAX_HEAD = 32
+MAX_WIDTH = 100
 _RUNS = (
     "RUN is a run's id, a unique beginning of it, its name (the newest of that name), or @ for the newest run, "
     "@2 for the one before."
@@ -20,7 +24,9 @@ def general_help() -> str:
     """What `backprop --help` prints."""
     lines = ["backprop: short, safe training runs in a time box", "", "usage: backprop COMMAND …", "", "commands:"]
     width = max(len(command.name) for command in COMMANDS)
-    lines += [f"  {command.name:<{width}}  {command.help}" for command in COMMANDS]
+    for command in COMMANDS:
+        text = _wrapped(command.help, indent=width + 4)
+        lines += [f"  {command.name:<{width}}  " + text[0].lstrip(), *text[1:]]
     lines += ["", "options of every command:", *_options(GLOBAL), "", *_wrapped(_RUNS)]
     return "\n".join(lines)
 
@@ -33,7 +39,7 @@ def command_help(command: Command) -> str:
     lines += ["", "options of every command:", *_options(GLOBAL)]
     if command.epilog:
         lines += ["", *_wrapped(command.epilog)]
-    if "RUN" in command.usage.split() or "RUN…" in command.usage.split():
+    if command.takes_runs:
         lines += ["", *_wrapped(_RUNS)]
     return "\n".join(lines)
 
@@ -43,11 +49,35 @@ def _options(options: Sequence[Option]) -> list[str]:
         (f"{option.short}, " if option.short else "    ") + f"{option.flag} {option.metavar}".rstrip()
         for option in options
     ]
-    width = max(map(len, heads))
-    return [f"  {head:<{width}}  {option.help}" for head, option in zip(heads, options, strict=True)]
+    width = min(max(map(len, heads)), MAX_HEAD)
+    lines = []
+    for head, option in zip(heads, options, strict=True):
+        text = _wrapped(option.help + _values(option), indent=width + 4)
+        first = f"  {head:<{width}}"
+        if len(head) > width:
+            lines.append(first)
+            first = " " * (width + 2)
+        lines += [first + text[0][width + 2 :], *text[1:]]
+    return lines
 
 
-def _wrapped(text: str) -> list[str]:
+def _values(option: Option) -> str:
+    setting = next((setting for setting in SETTINGS if setting.key == option.name), None)
+    if setting is None or setting.kind == "boolean":
+        return ""
+    choices = f": {', '.join(setting.choices)}" if setting.choices else ""
+    default = setting.none_word if setting.default is None else setting.default
+    return f"{choices} (default {default})"
+
+
+def _wrapped(text: str, indent: int = 0) -> list[str]:
     import textwrap
 
-    return textwrap.wrap(text, 78)
+    blank = " " * indent
+    return textwrap.wrap(
+        text,
+        max(indent + 20, min(output.columns() or 80, MAX_WIDTH) - 1),
+        initial_indent=blank,
+        subsequent_indent=blank,
+        break_on_hyphens=False,
+    )

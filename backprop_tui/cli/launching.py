@@ -99,7 +99,7 @@ def launch(home: Home, planned: Planned, parsed: Parsed) -> int:
     """Start what was planned, and see it to its end unless it is detached; returns the exit code."""
     json, quiet = parsed.flag("json"), parsed.flag("quiet")
     if parsed.flag("verbose"):
-        _tell_settings(planned)
+        diagnostics.say_settings(planned.resolved)
     if not quiet:
         for note in planned.notes:
             diagnostics.say(f"backprop: {note}")
@@ -115,12 +115,12 @@ def launch(home: Home, planned: Planned, parsed: Parsed) -> int:
     return diagnostics.exit_code_of(run)
 
 
-def supervise(home: Home, planned: Planned, parsed: Parsed) -> Run:
+def supervise(home: Home, planned: Planned, parsed: Parsed, *, shows_output: bool = True) -> Run:
     """Run a slice here to its end, shown as it goes on and summed up."""
     from backprop_tui.cli.foreground import Foreground, summary
     from backprop_tui.control.starting import run_here
 
-    observer = Foreground(quiet=parsed.flag("quiet"), json=parsed.flag("json"))
+    observer = Foreground(quiet=parsed.flag("quiet"), json=parsed.flag("json"), shows_output=shows_output)
     try:
         run = run_here(home, planned.plan, observer)
     finally:
@@ -144,15 +144,6 @@ def _detach(home: Home, planned: Planned, parsed: Parsed) -> int:
     if not parsed.flag("quiet"):
         diagnostics.say(f"backprop: {run_id} is {state}; follow it: backprop logs -f {run_id}")
     return ExitCode.OK
-
-
-def _tell_settings(planned: Planned) -> None:
-    from backprop_tui.config.describe import describe
-
-    rows = describe(planned.resolved)
-    widest = max(len(row.key) for row in rows)
-    for row in rows:
-        diagnostics.say(f"  {row.key:<{widest}}  {row.value}  ({row.origin})")
 
 
 def _tell_dry_run(planned: Planned, *, json: bool) -> int:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 
 from backprop_tui import __version__
-from backprop_tui.cli import diagnostics, output
+from backprop_tui.cli import diagnostics, output, streams
 from backprop_tui.cli.diagnostics import ExitCode
 from backprop_tui.cli.parsing import command_of, parse_arguments
 from backprop_tui.cli.table import BY_NAME, GLOBAL
-from backprop_tui.errors import BackpropError, UsageError
+from backprop_tui.errors import BackpropError, OutputError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from backprop_tui.cli.parsing import Command, Parsed
+
+
+_OUTPUT_ERRORS = (errno.ENOSPC, errno.EIO, errno.EBADF, errno.EDQUOT, errno.EFBIG)
 
 
 def entry() -> NoReturn:
@@ -38,6 +42,7 @@ def main(argv: Sequence[str]) -> int:
     if sys.platform == "win32":
         diagnostics.say("backprop: Windows is not supported; it runs on Linux and macOS, also within WSL")
         return ExitCode.USAGE
+    streams.mend()
     try:
         code = _dispatch(argv)
         output.finish()
@@ -47,17 +52,35 @@ def main(argv: Sequence[str]) -> int:
     except BrokenPipeError:
         output.silence()
         return ExitCode.OK
+    except OSError as error:
+        if error.filename is None and error.errno in _OUTPUT_ERRORS:
+            return _failed(OutputError(f"the output could not be written: {error.strerror}"), argv)
+        if not _has_folder():
+            return _failed(UsageError("the current folder has been deleted", hint="cd to another folder"), argv)
+        return _bug(error, argv)
     except KeyboardInterrupt:
         diagnostics.say("backprop: interrupted")
         return ExitCode.INTERRUPTED
     except Exception as error:  # noqa: BLE001  # the edge: a bug must end in one line and an exit code
-        if "--debug" in argv:
-            import traceback
+        return _bug(error, argv)
 
-            diagnostics.write(traceback.format_exc())
-        diagnostics.say(f"backprop: a bug: {type(error).__name__}: {error}")
-        diagnostics.say("  hint: the same command with --debug shows where; please report it")
-        return ExitCode.BUG
+
+def _has_folder() -> bool:
+    try:
+        os.getcwd()
+    except OSError:
+        return False
+    return True
+
+
+def _bug(error: Exception, argv: Sequence[str]) -> int:
+    if "--debug" in argv:
+        import traceback
+
+        diagnostics.write("".join(traceback.format_exception(error)))
+    diagnostics.say(f"backprop: a bug: {type(error).__name__}: {error}")
+    diagnostics.say("  hint: the same command with --debug shows where; please report it")
+    return ExitCode.BUG
 
 
 def _failed(error: BackpropError, argv: Sequence[str]) -> int:
@@ -83,15 +106,37 @@ def _dispatch(argv: Sequence[str]) -> int:
     if command is None:
         raise _no_such_command(name)
     parsed = parse_arguments(argv, command, GLOBAL)
-    if parsed.flag("help"):
-        from backprop_tui.cli.help import command_help
+    if (answer := _help_or_version(parsed, command)) is not None:
+        return answer
+    if config := parsed.text("config"):
+        # From here, wherever the training's working directory is.
+        parsed.values["config"] = os.path.abspath(os.path.expanduser(config))
+    _tell_settings(parsed)
+    return _load(command)(parsed)
 
-        output.emit(command_help(command))
+
+def _help_or_version(parsed: Parsed, command: Command | None) -> int | None:
+    if parsed.flag("help"):
+        from backprop_tui.cli.help import command_help, general_help
+
+        output.emit_text(command_help(command) if command else general_help(), "help", json=parsed.flag("json"))
         return ExitCode.OK
     if parsed.flag("version"):
-        output.emit(f"backprop {__version__}")
+        if parsed.flag("json"):
+            output.emit_json({"version": __version__})
+        else:
+            output.emit(f"backprop {__version__}")
         return ExitCode.OK
-    return _load(command)(parsed)
+    return None
+
+
+def _tell_settings(parsed: Parsed) -> None:
+    """--verbose; `run` and `resume` tell theirs once they know them all, `config` prints nothing else."""
+    if not parsed.flag("verbose") or parsed.command in ("run", "resume", "config"):
+        return
+    from backprop_tui.config.resolve import resolve
+
+    diagnostics.say_settings(resolve(flags={}, env=os.environ, cwd=os.getcwd(), config_path=parsed.text("config")))
 
 
 def _load(command: Command) -> "Run":
@@ -111,6 +156,26 @@ _MODULES = {
 }
 
 
+_USUAL = {
+    "ls": "list",
+    "history": "list",
+    "ps": "status",
+    "top": "status",
+    "start": "run",
+    "kill": "stop",
+    "cancel": "stop",
+    "tail": "logs",
+    "log": "logs",
+    "info": "show",
+    "delete": "rm",
+    "remove": "rm",
+    "settings": "config",
+    "restart": "resume",
+    "rerun": "resume",
+}
+"""What people type for a command who know other programs."""
+
+
 def _without_command(argv: Sequence[str]) -> int:
     from backprop_tui.cli.parsing import Command
 
@@ -118,23 +183,18 @@ def _without_command(argv: Sequence[str]) -> int:
     parsed = parse_arguments(argv, whole, GLOBAL)
     if parsed.words or parsed.rest:
         raise UsageError("which command?", hint="to run something: backprop run -- COMMAND …")
-    if parsed.flag("version"):
-        output.emit(f"backprop {__version__}")
-        return ExitCode.OK
-    if parsed.flag("help"):
-        from backprop_tui.cli.help import general_help
-
-        output.emit(general_help())
-        return ExitCode.OK
+    if (answer := _help_or_version(parsed, None)) is not None:
+        return answer
     from backprop_tui.cli.commands.overview import run
 
+    _tell_settings(parsed)
     return run(parsed)
 
 
 def _no_such_command(name: str) -> UsageError:
     import difflib
 
-    near = difflib.get_close_matches(name, BY_NAME, n=1, cutoff=0.5)
+    near = [_USUAL[name]] if name in _USUAL else difflib.get_close_matches(name, BY_NAME, n=1, cutoff=0.7)
     if name.endswith((".py", ".sh")):
         return UsageError(f"{name} is no command", hint=f"to run it: backprop run {name}")
     hint = f"did you mean {near[0]}?" if near else "see: backprop --help"

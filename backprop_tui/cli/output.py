@@ -6,6 +6,8 @@ import os
 import sys
 
 from backprop_tui import files
+from backprop_tui.errors import OutputError
+from backprop_tui.text import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,9 +15,13 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+GAP = "  "
+LEAST_WIDTH = 8
+
+
 def emit(text: str) -> None:
-    """A line of text."""
-    sys.stdout.write(text + "\n")
+    """Lines of text; whatever in them would act on a terminal is written as an escape."""
+    sys.stdout.write("\n".join(map(printable, text.split("\n"))) + "\n")
 
 
 def emit_json(document: Any) -> None:
@@ -23,15 +29,70 @@ def emit_json(document: Any) -> None:
     sys.stdout.write(files.to_json(document, indent=2).decode("ascii") + "\n")
 
 
-def emit_table(titles: Sequence[str], rows: Sequence[Sequence[str]], *, right: frozenset[int] = frozenset()) -> None:
-    """Columns as wide as they have to be; those in `right` end at the same place."""
-    widths = [max(width(row[n]) for row in (titles, *rows)) for n in range(len(titles))]
+def emit_text(text: str, name: str, *, json: bool) -> None:
+    """A text that has no parts, with --json as the one value of a document."""
+    if json:
+        emit_json({name: text})
+    else:
+        emit(text)
+
+
+def would(text: str, *, json: bool) -> None:
+    """The answer to --dry-run."""
+    if json:
+        emit_json({"dry_run": True, "would": text})
+    else:
+        emit(f"would {text}")
+
+
+def emit_table(
+    titles: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    right: frozenset[int] = frozenset(),
+    shrink: Sequence[int] = (),
+) -> None:
+    """Columns as wide as they have to be.
+
+    Args:
+        titles: one a column.
+        rows: the cells.
+        right: columns whose cells end at the same place.
+        shrink: columns that are cut, in this order, where a terminal is too narrow.
+    """
+    widths = [max(width(printable(row[n])) for row in (titles, *rows)) for n in range(len(titles))]
+    room = columns()
+    if room is not None:
+        over = sum(widths) + len(GAP) * (len(widths) - 1) - room
+        for n in shrink:
+            taken = max(0, min(over, widths[n] - LEAST_WIDTH))
+            widths[n] -= taken
+            over -= taken
     for row in (titles, *rows):
         cells = []
         for n, cell in enumerate(row):
-            space = " " * (widths[n] - width(cell))
-            cells.append(space + cell if n in right else cell + space)
-        emit("  ".join(cells).rstrip())
+            shown = cut(printable(cell), widths[n])
+            space = " " * (widths[n] - width(shown))
+            cells.append(space + shown if n in right else shown + space)
+        emit(GAP.join(cells).rstrip())
+
+
+def columns() -> int | None:
+    """The terminal's width; None where stdout is no terminal."""
+    try:
+        return os.get_terminal_size(1).columns or None
+    except OSError:
+        return None
+
+
+def cut(text: str, limit: int) -> str:
+    """At most so many columns wide; "…" at the end says that something is missing."""
+    if width(text) <= limit:
+        return text
+    kept = text
+    while kept and width(kept) > limit - 1:
+        kept = kept[:-1]
+    return kept + "…"
 
 
 def width(text: str) -> int:
@@ -44,11 +105,18 @@ def width(text: str) -> int:
 
 
 def finish() -> None:
-    """Flush; a reader that has gone ends nothing but the output."""
+    """Flush; a reader that has gone ends nothing but the output.
+
+    Raises:
+        OutputError: what was printed could not be written.
+    """
     try:
         sys.stdout.flush()
     except BrokenPipeError:
         silence()
+    except OSError as error:
+        silence()
+        raise OutputError(f"the output could not be written: {error.strerror}")
 
 
 def silence() -> None:

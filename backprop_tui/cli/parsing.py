@@ -42,6 +42,11 @@ class Command(Frozen):
     """Whether words of the script may follow behind `--`."""
     epilog: str = ""
 
+    @property
+    def takes_runs(self) -> bool:
+        """Whether its words name runs."""
+        return any(word.strip("[]…") == "RUN" for word in self.usage.split())
+
 
 class Parsed:
     """A command line that was understood."""
@@ -110,13 +115,13 @@ def parse_arguments(argv: Sequence[str], command: Command, options: Sequence[Opt
     if parsed.rest is not None and not command.takes_rest:
         parsed.words += parsed.rest
         parsed.rest = None
-    if not parsed.flag("help"):
+    if not parsed.flag("help") and not parsed.flag("version"):
         _check_words(parsed, command)
     return parsed
 
 
 def _is_option(word: str) -> bool:
-    return word.startswith("-") and word != "-" and not word[1].isdigit()
+    return word.startswith("-") and word != "-" and word[1] not in "0123456789."
 
 
 def _by_flag(options: Sequence[Option]) -> dict[str, Option]:
@@ -175,20 +180,22 @@ def _take_option(word: str, todo: list[str], known: dict[str, Option], parsed: P
 def _unknown(flag: str, known: dict[str, Option], command: Command) -> UsageError:
     import difflib
 
-    near = difflib.get_close_matches(flag, [name for name in known if name.startswith("--")], n=1, cutoff=0.6)
-    hints = [f"did you mean {near[0]}?"] if near else []
+    # Without the dashes, which all have in common.
+    names = [name[2:] for name in known if name.startswith("--")]
+    near = difflib.get_close_matches(flag.lstrip("-"), names, n=1, cutoff=0.6)
+    hints = [f"did you mean --{near[0]}?"] if near else []
     if command.takes_rest:
         hints.append(f"what belongs to the script goes behind --: {command.usage}")
-    return UsageError(
-        f"unknown option {flag} of backprop {command.name}",
-        hint=" ".join(hints) or f"see: backprop {command.name} --help",
-    )
+    program = f"backprop {command.name}".strip()
+    return UsageError(f"unknown option {flag} of {program}", hint=" ".join(hints) or f"see: {program} --help")
 
 
 def _check_words(parsed: Parsed, command: Command) -> None:
     least, most = command.words
     if len(parsed.words) < least and not (command.name == "run" and parsed.rest):
-        raise UsageError(f"backprop {command.name} needs more: {command.usage}")
+        wanted = [word for word in command.usage.split() if word.rstrip("…").isupper()]
+        missing = " and ".join(word.rstrip("…") for word in wanted[len(parsed.words) : least])
+        raise UsageError(f"backprop {command.name} needs {missing}", hint=f"usage: {command.usage}")
     if most is not None and len(parsed.words) > most:
         extra = " ".join(parsed.words[most:])
         if command.takes_rest:

@@ -8,6 +8,7 @@ import stat
 import time
 
 from backprop_tui.cli import diagnostics
+from backprop_tui.cli.output import cut
 from backprop_tui.watch.text import TerminalCleaner, clean
 
 TYPE_CHECKING = False
@@ -30,7 +31,7 @@ class OutputPump:
         self.gap: Gap | None = None
         """What was freed of the log: a reader that was too slow does not get it."""
         self._live = live
-        self._unsent = b""
+        self._unsent, self._at_unsent = b"", 0
         is_tty = os.isatty(fd)
         regular = stat.S_ISREG(os.fstat(fd).st_mode)
         # What poll calls writable takes this much at once without blocking.
@@ -53,15 +54,19 @@ class OutputPump:
     def drain(self) -> None:
         """Pass on all the rest, at the reader's pace."""
         while self._is_open and self._fill():
-            self._send()
+            self._wait_and_send()
         if self._clean is not None and self._is_open:
-            self._unsent += self._shown(self._clean.flush(), last=True)
-            while self._unsent and self._is_open:
-                self._send()
+            self._take(self._shown(self._clean.flush(), last=True))
+            while self._at_unsent < len(self._unsent) and self._is_open:
+                self._wait_and_send()
         os.close(self._log)
 
+    def _wait_and_send(self) -> None:
+        self._poll.poll()
+        self._send()
+
     def _fill(self) -> bool:
-        while not self._unsent:
+        while self._at_unsent >= len(self._unsent):
             limit = 1 << 16
             if self.gap is not None:
                 self._at, limit = self.gap.around(self._at, limit)
@@ -69,8 +74,11 @@ class OutputPump:
             if not data:
                 return False
             self._at += len(data)
-            self._unsent = self._shown(self._clean.feed(data)) if self._clean else data
+            self._take(self._shown(self._clean.feed(data)) if self._clean else data)
         return True
+
+    def _take(self, data: bytes) -> None:
+        self._unsent, self._at_unsent = data, 0
 
     def _shown(self, data: bytes, *, last: bool = False) -> bytes:
         return data if self._live is None else self._live.take(data, last=last)
@@ -79,12 +87,12 @@ class OutputPump:
         if self._live is not None:
             self._live.erase()
         try:
-            sent = os.write(self._fd, self._unsent[: self._step])
+            self._at_unsent += os.write(self._fd, self._unsent[self._at_unsent : self._at_unsent + self._step])
+        except BlockingIOError:
+            return
         except OSError:  # the reader has gone: the run goes on without one
             self._is_open = False
-            self._unsent = b""
-            return
-        self._unsent = self._unsent[sent:]
+            self._take(b"")
 
 
 class LiveLine:
@@ -98,16 +106,19 @@ class LiveLine:
     def take(self, data: bytes, *, last: bool) -> bytes:
         """Keep back the line that is not complete; returns what may be printed for good."""
         whole, newline, rest = (self._partial + data).rpartition(b"\n")
-        self._partial = rest.rpartition(b"\r")[2] if len(rest.strip(b"\r")) > MAX_PARTIAL else rest
-        if last and self._partial:
-            whole, newline, self._partial = whole + newline + self._partial, b"\n", b""
+        if len(rest) > MAX_PARTIAL:
+            rest = rest.rpartition(b"\r")[2]  # of a progress bar what it shows last
+        if len(rest) > MAX_PARTIAL or (last and rest):
+            # Too long to be kept: it goes out as it is, and the next line begins below it.
+            whole, newline, rest = whole + newline + rest, b"\n", b""
+        self._partial = rest
         return whole + newline
 
     def draw(self, text: str) -> None:
         """Show a text, and the incomplete line above it, unless that is what is there."""
         columns = _columns()
         partial = self._partial.strip(b"\r").rpartition(b"\r")[2].decode("utf-8", "replace")
-        lines = [clean(line)[: columns - 1] for line in ((partial, text) if partial else (text,))]
+        lines = [cut(clean(line), columns - 1) for line in ((partial, text) if partial else (text,))]
         shown = "\n".join(lines)
         if shown != self._text or self._drawn_lines == 0:
             self.erase()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from backprop_tui.cli.parsing import Command, Option
 from backprop_tui.config.settings import SETTINGS
+from backprop_tui.model.states import RunState
 
 GLOBAL = (
     Option(name="config", flag="--config", metavar="PATH", help="read this project file, not the nearest one"),
@@ -18,7 +19,7 @@ GLOBAL = (
 
 
 def _is_time(word: str) -> bool:
-    return word[:1].isdigit()
+    return word[:1].isdigit() and not word.strip("0123456789.dhms")
 
 
 _SETTINGS = tuple(
@@ -31,6 +32,7 @@ _SETTINGS = tuple(
     )
     for setting in SETTINGS
 )
+_STATES = ", ".join((*map(str, RunState), "broken"))
 _START = (
     *_SETTINGS,
     Option(
@@ -70,6 +72,8 @@ COMMANDS = (
         name="resume",
         help="go on with a run from its newest good checkpoint",
         usage="backprop resume RUN [-- NEW ARGS]",
+        epilog="The run's own arguments, environment and settings are used again, those of its last slice; NEW ARGS "
+        "take the place of all its arguments, and a setting given here holds for later slices too.",
         options=(*_START, Option(name="fresh", flag="--fresh", help="start from step 0 again")),
         words=(1, 1),
         takes_rest=True,
@@ -78,10 +82,12 @@ COMMANDS = (
         name="list",
         help="the history, newest first",
         usage="backprop list [WORDS…]",
+        epilog="WORDS narrow it: runs with all of them in their id, name, script, arguments or tags.",
         options=(
             Option(name="limit", flag="--limit", short="-n", metavar="N", help="at most so many runs (50)"),
-            Option(name="state", flag="--state", metavar="STATE", help="only runs in this state"),
+            Option(name="state", flag="--state", metavar="STATE", help=f"only runs in this state: {_STATES}"),
             Option(name="archived", flag="--archived", help="the archived runs"),
+            Option(name="refs", flag="--refs", help="only ids and names, one a line"),
         ),
         words=(0, None),
     ),

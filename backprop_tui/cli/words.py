@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import os
+import stat
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from backprop_tui.model.decisions import Admission
-    from backprop_tui.model.run import Run
+    from backprop_tui.model.run import Checkpoint, Run
 
 NONE = "–"
 
@@ -48,6 +50,12 @@ def loss(value: float | None) -> str:
     return "0.000" if value == 0 else f"{value:.1e}"
 
 
+def loss_and_best(run: Run) -> str:
+    """The newest loss, and the best one where there is one."""
+    best = "" if run.best_loss is None else f" (best {loss(run.best_loss)})"
+    return loss(run.loss) + best
+
+
 def count(value: int | None) -> str:
     return NONE if value is None else f"{value:,}"
 
@@ -67,13 +75,39 @@ def size(value: int | None) -> str:
 def checkpoints(run: Run) -> str:
     """How many there are, and how good the newest is."""
     if not run.checkpoint_count:
-        return "no checkpoint"
+        return "no checkpoint was reported"
     counted = f"{run.checkpoint_count:,} checkpoint" + ("s" if run.checkpoint_count != 1 else "")
     if not run.checkpoints:
         return counted
     newest = run.checkpoints[-1]
-    verdict = "good" if newest.good else "not judged" if newest.good is None else f"not good: {newest.why}"
-    return f"{counted}, the newest {verdict}: {newest.path}"
+    return f"{counted}, the newest {verdict(newest)}: {newest.path}"
+
+
+def verdict(checkpoint: Checkpoint) -> str:
+    """What is known of a checkpoint, and whether it still lies there as it was saved."""
+    if checkpoint.good is None:
+        return "not judged"
+    if not checkpoint.good:
+        return f"not good: {checkpoint.why}"
+    try:
+        info = os.stat(checkpoint.path)
+    except OSError:
+        return "good when saved, gone now"
+    if stat.S_ISREG(info.st_mode) and checkpoint.size is not None and info.st_size != checkpoint.size:
+        return f"good when saved, changed since (now {size(info.st_size)})"
+    return "good"
+
+
+def next_steps(run: Run) -> list[str]:
+    """How to go on with a run that has ended before it was done."""
+    if run.state == "completed":
+        return []
+    if run.checkpoint_count:
+        return [f"go on with it: backprop resume {run.id}"]
+    return [
+        f"from a file that it saved: backprop resume {run.id} -r PATH",
+        f"from step 0: backprop resume {run.id}",
+    ]
 
 
 def chosen(admission: Admission) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from backprop_tui.config.settings import SETTINGS
-from backprop_tui.config.values import printable
 from backprop_tui.frozen import Frozen
+from backprop_tui.text import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from backprop_tui.config.resolve import Resolved
+    from collections.abc import Mapping
+
     from backprop_tui.config.settings import Setting
+    from backprop_tui.model.spec import SettingValue
 
 
 class Row(Frozen):
@@ -20,11 +22,12 @@ class Row(Frozen):
     origin: str
 
 
-def describe(resolved: Resolved) -> tuple[Row, ...]:
-    """Every setting in the table's order, with its value as text and its origin."""
+def describe(settings: Mapping[str, SettingValue]) -> tuple[Row, ...]:
+    """Every setting that has a value, in the table's order, with its value as text and its origin."""
     return tuple(
-        Row(key=s.key, value=_text(s, resolved.settings[s.key].value), origin=resolved.settings[s.key].origin)
+        Row(key=s.key, value=_text(s, settings[s.key].value), origin=settings[s.key].origin)
         for s in SETTINGS
+        if s.key in settings
     )
 
 
@@ -33,5 +36,5 @@ def _text(setting: Setting, value: object) -> str:
         return setting.none_word
     if isinstance(value, bool):
         return "true" if value else "false"
-    text = printable(str(value))
+    text = f"{value:.6g}" if isinstance(value, float) else printable(str(value))
     return f"{text} {setting.unit}" if setting.unit else text

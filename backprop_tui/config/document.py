@@ -6,9 +6,10 @@ import errno
 import os
 
 from backprop_tui.config.settings import SETTINGS, by_key
-from backprop_tui.config.values import from_plain, printable, shown
+from backprop_tui.config.values import from_plain, shown
 from backprop_tui.errors import ConfigError
 from backprop_tui.files import read_bytes
+from backprop_tui.text import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

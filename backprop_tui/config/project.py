@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 
 from backprop_tui.config.document import read_text, settings_of
-from backprop_tui.config.values import printable, shown
+from backprop_tui.config.values import shown
 from backprop_tui.errors import ConfigError
+from backprop_tui.text import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

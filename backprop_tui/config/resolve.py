@@ -9,11 +9,12 @@ import os
 import stat
 
 from backprop_tui.config.settings import ENV_PREFIX, SETTINGS, by_key
-from backprop_tui.config.values import from_plain, from_text, printable, shown
+from backprop_tui.config.values import from_plain, from_text, shown
 from backprop_tui.errors import ConfigError, UsageError
 from backprop_tui.frozen import Frozen
 from backprop_tui.model.spec import SettingValue
 from backprop_tui.paths import project_config_file, user_config_file
+from backprop_tui.text import printable, quoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def _from_project(cwd: str, config_path: str | None) -> tuple[str | None, dict[s
     if config_path is not None:
         path = os.path.join(cwd, config_path.removeprefix("./"))
         if not config_path or "\0" in path or not os.path.exists(path):
-            raise UsageError(f"--config: there is no file {shown(config_path)}")
+            raise UsageError(f"--config: there is no file {quoted(config_path)}")
     else:
         found = project_config_file(cwd)
         if found is None:

@@ -118,7 +118,7 @@ SETTINGS: tuple[Setting, ...] = (
         metavar="LOAD",
         unit="per core",
         is_minimum_excluded=True,
-        help="start only below this CPU load per core, without what your own runs cause",
+        help="start only up to this CPU load per core, without what your own runs cause",
     ),
     Setting(
         key="gpu.probe",
@@ -147,7 +147,7 @@ SETTINGS: tuple[Setting, ...] = (
         unit="°C",
         minimum=1,
         maximum=200,
-        help="start only on a GPU no hotter than this",
+        help="start only on a GPU below this temperature",
     ),
     Setting(
         key="python",
@@ -207,8 +207,3 @@ def by_key(key: str) -> Setting:
         KeyError: there is none.
     """
     return _BY_KEY[key]
-
-
-def by_flag(flag: str) -> Setting | None:
-    """The setting with this flag, long or short; None if it belongs to none."""
-    return next((setting for setting in SETTINGS if flag and flag in (setting.flag, setting.short)), None)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from backprop_tui.config.document import read_text, settings_of
-from backprop_tui.config.values import printable
 from backprop_tui.errors import ConfigError
+from backprop_tui.text import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from backprop_tui.errors import BackpropError, ConfigError
+from backprop_tui.text import quoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ DURATION_PATTERN = (
 MEMORY_PATTERN = rf"^({_NUMBER}) ?(%|[MmGgTt](?:[Ii]?[Bb])?)?$"
 NUMBER_PATTERN = rf"^{_NUMBER}$"
 _UNIT_SECONDS = (86400, 3600, 60, 1)
-_UNIT_BYTES = {"M": 1024**2, "G": 1024**3, "T": 1024**4}
 _TRUTH = {
     "true": True,
     "yes": True,
@@ -205,22 +205,6 @@ _READERS: dict[str, Callable[[Setting, Any], Any]] = {
 }
 
 
-def memory_limit_bytes(limit: str, total_bytes: int) -> int:
-    """How many bytes a limit such as 80%, 8GB or 512MB is on a GPU with `total_bytes`; at least 1.
-
-    A limit above the GPU's memory is given as it is.
-
-    Raises:
-        ConfigError: `limit` is no such limit.
-    """
-    try:
-        amount, unit = _memory_parts(limit)
-    except ValueError:
-        raise ConfigError(f"GPU memory limit: found {shown(limit)}, allowed: {_MEMORY_FORMS}") from None
-    size = total_bytes * amount / 100 if unit == "%" else amount * _UNIT_BYTES[unit]
-    return max(1, int(size))
-
-
 _MEMORY_FORMS = "a share such as 80%, GB such as 8 or 8GB, MB such as 512MB"
 
 
@@ -251,15 +235,10 @@ def shown(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return '"' + printable(value[:_SHOWN]) + ('…"' if len(value) > _SHOWN else '"')
+        return quoted(value, _SHOWN)
     if isinstance(value, int) and value.bit_length() > 64:  # its digits may be too many to print
         return "a number of more than 19 digits"
     if isinstance(value, (int, float)):
         return repr(value)
     kind = type(value).__name__
     return {"list": "a list", "dict": "an object"}.get(kind, f"a {kind}")
-
-
-def printable(text: str) -> str:
-    """The text with whatever a terminal could act on written as an escape."""
-    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

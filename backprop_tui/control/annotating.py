@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 
 from backprop_tui.errors import RunActive, StoreError, UsageError
 from backprop_tui.files import FileLock
@@ -13,7 +14,7 @@ from backprop_tui.store.problems import cannot_write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Callable
 
     from backprop_tui.model.run import Notes
     from backprop_tui.store.home import Home
@@ -34,6 +35,8 @@ def clean_name(name: str) -> str:
         raise UsageError(f"{name!r} is no name", hint="give at least one character that can be seen")
     if len(cleaned) > MAX_NAME:
         raise UsageError(f"the name has {len(cleaned)} characters, {MAX_NAME} are allowed")
+    if cleaned.startswith("@"):
+        raise UsageError(f"{cleaned!r} is no name", hint="@ means the newest run; begin with another character")
     return cleaned
 
 
@@ -51,30 +54,47 @@ def clean_tags(tags: list[str]) -> tuple[str, ...]:
 
 
 def rename(home: Home, run_id: str, name: str) -> Notes:
-    """Give a run another name."""
-    return _annotate(home, run_id, name=clean_name(name))
+    """Give a run another name.
+
+    Raises:
+        UsageError: it is no name, or the id of another run.
+    """
+    cleaned = clean_name(name)
+    if cleaned != run_id and home.has(cleaned):
+        raise UsageError(f"{cleaned} is the id of another run", hint="a name like that could never be used to find it")
+    return _annotate(home, run_id, lambda notes: notes.replace(name=cleaned))
 
 
 def retag(home: Home, run_id: str, *, add: list[str], drop: list[str]) -> Notes:
-    """Add and drop tags."""
-    old = home.run(run_id).read_notes().tags
-    dropped = set(clean_tags(drop))
-    kept = [tag for tag in old if tag not in dropped]
-    return _annotate(home, run_id, tags=clean_tags([*kept, *add]))
+    """Add and drop tags.
+
+    Raises:
+        UsageError: it does not have one of those that are to be dropped.
+    """
+    dropped, added = clean_tags(drop), clean_tags(add)
+
+    def tags(notes: Notes) -> Notes:
+        if unknown := [tag for tag in dropped if tag not in notes.tags]:
+            has = f"its tags: {' '.join(notes.tags)}" if notes.tags else "it has no tags"
+            raise UsageError(f"run {run_id} has no tag {' '.join(unknown)}", hint=has)
+        kept = [tag for tag in notes.tags if tag not in dropped]
+        return notes.replace(tags=clean_tags([*kept, *added]))
+
+    return _annotate(home, run_id, tags)
 
 
 def set_note(home: Home, run_id: str, note: str) -> Notes:
     """Replace a run's note."""
     lines = [clean(line, MAX_NOTE) for line in note.splitlines()]
-    return _annotate(home, run_id, note="\n".join(lines)[:MAX_NOTE])
+    return _annotate(home, run_id, lambda notes: notes.replace(note="\n".join(lines)[:MAX_NOTE]))
 
 
 def archive(home: Home, run_id: str, *, archived: bool = True) -> Notes:
     """Take a run out of the history's view, or bring it back; its record stays whole."""
     if archived:
         with _ended(home, run_id):
-            return _annotate(home, run_id, archived=True)
-    return _annotate(home, run_id, archived=False)
+            return _annotate(home, run_id, lambda notes: notes.replace(archived=True))
+    return _annotate(home, run_id, lambda notes: notes.replace(archived=False))
 
 
 def purge(home: Home, run_id: str) -> int:
@@ -91,9 +111,14 @@ def purge(home: Home, run_id: str) -> int:
         # First: an entry without a record would be imported as somebody else's.
         mirror.remove(home, [run_id])
         # Under another name first: a half-deleted record must not look like a run.
-        doomed = os.path.join(home.runs, f".deleted-{run_id}")
-        os.rename(folder.path, doomed)
-        shutil.rmtree(doomed)
+        doomed = os.path.join(home.runs, f".deleted-{run_id}-{time.time_ns():x}")
+        try:
+            os.rename(folder.path, doomed)
+        except OSError as error:
+            raise cannot_write(folder.path, error)
+        for name in os.listdir(home.runs):
+            if name.startswith(".deleted-"):  # also what an earlier one could not finish
+                shutil.rmtree(os.path.join(home.runs, name), ignore_errors=True)
     home.clear_active(run_id)
     index = Index(home)
     index.remove([run_id])
@@ -108,13 +133,13 @@ def _ended(home: Home, run_id: str) -> FileLock:
     return lock
 
 
-def _annotate(home: Home, run_id: str, **changes: Any) -> Notes:
+def _annotate(home: Home, run_id: str, change: Callable[[Notes], Notes]) -> Notes:
     folder = home.run(run_id)
     lock = FileLock(folder.file("notes.lock"))
     try:
         lock.acquire(10.0)
         with lock:
-            notes = folder.read_notes().replace(**changes)
+            notes = change(folder.read_notes())
             folder.write_notes(notes)
             _publish(home, run_id, notes)
             return notes

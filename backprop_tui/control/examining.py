@@ -134,7 +134,7 @@ def _index(home: Home, *, reindex: bool) -> Iterator[Finding]:
         yield Finding(
             what="index",
             verdict="ok" if verdict == "ok" else "bad",
-            text=f"{index.path}: {index.count():,} runs, {verdict}",
+            text=f"{index.path}: {_counted(index.count())}, {verdict}",
         )
         if reindex:
             stale, gone = compare_all(home, index)
@@ -158,4 +158,8 @@ def _admission() -> Iterator[Finding]:
     except (BackpropError, OSError) as error:
         yield Finding(what="admission", verdict="bad", text=str(error))
         return
-    yield _ok("admission", f"{paths.admission_dir()}: {leases} runs are going, {tickets} wait")
+    yield _ok("admission", f"{paths.admission_dir()}: {_counted(leases)} in progress, {tickets} waiting")
+
+
+def _counted(runs: int) -> str:
+    return f"{runs:,} run" if runs == 1 else f"{runs:,} runs"

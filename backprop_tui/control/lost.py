@@ -134,12 +134,13 @@ def _explain(folder: RunFolder, run: Run, spec: SliceSpec) -> tuple[Reason, floa
         return Reason(code="supervisor_gone", text=f"its supervisor was killed{sent}", by="guard"), ended
     from backprop_tui.supervisor.tree import TrainingTree, find_root
 
-    left = run.training if run.training is not None and is_alive(run.training) else find_root(run.id)
+    token = owner.token if owner else ""
+    left = run.training if run.training is not None and is_alive(run.training) else find_root(token)
     if left is not None:
         from backprop_tui.supervisor.descent import climb_down
 
         climb_down(
-            TrainingTree(run.id, left, adopts=False),
+            TrainingTree(token, left, adopts=False),
             grace_s=grace_s(spec),
             stop_signal=signal.Signals[spec.setting("stopSignal")],
             checkpoints=tuple(c.path for c in run.checkpoints[-3:]),

@@ -51,6 +51,18 @@ def extend(home: Home, run_id: str, seconds: float) -> Answer:
     return ask(home, run_id, "extend", {"seconds": seconds})
 
 
+def check_active(home: Home, run_id: str, verb: str) -> Run:
+    """The run, if there is somebody to ask.
+
+    Raises:
+        RunNotActive: it has ended.
+    """
+    run = home.run(run_id).read_run()
+    if run.state.is_ended:
+        raise RunNotActive(f"run {run_id} is {run.state}: there is nothing to {verb}")
+    return run
+
+
 def ask(home: Home, run_id: str, verb: str, args: dict[str, Any]) -> Answer:
     """Leave a request, ring, and wait for the answer.
 
@@ -59,10 +71,8 @@ def ask(home: Home, run_id: str, verb: str, args: dict[str, Any]) -> Answer:
         StoreError: the request cannot be left.
     """
     folder = home.run(run_id)
-    run = folder.read_run()
-    if run.state.is_ended:
-        raise RunNotActive(f"run {run_id} is {run.state}: there is nothing to {verb}")
-    who = f"{_user()}@{host.hostname()} (pid {os.getpid()})"
+    run = check_active(home, run_id, verb)
+    who = f"{_user()}@{host.hostname()}"
     slice_n = run.owner.slice if run.owner else 0
     request_id = requests.post(folder, verb, args=args, who=who, slice_n=slice_n)
     _ring(run)
@@ -85,4 +95,9 @@ def _ring(run: Run) -> None:
 
 
 def _user() -> str:
-    return os.environ.get("USER") or os.environ.get("LOGNAME") or str(os.getuid())
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())

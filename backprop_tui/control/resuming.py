@@ -18,6 +18,8 @@ from backprop_tui.control.wishes import (
 )
 from backprop_tui.errors import NothingToResume, RunActive
 from backprop_tui.frozen import Frozen
+from backprop_tui.model.run import Checkpoint
+from backprop_tui.model.states import RunState
 from backprop_tui.scripts.place import check_script
 from backprop_tui.scripts.source import read_script
 from backprop_tui.supervisor.session import Plan
@@ -26,7 +28,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from backprop_tui.model.run import Checkpoint, Run
+    from backprop_tui.model.run import Run
     from backprop_tui.model.spec import SliceSpec
     from backprop_tui.store.folder import RunFolder
     from backprop_tui.store.home import Home
@@ -70,7 +72,9 @@ def plan_resume(home: Home, run_id: str, wish: ResumeWish) -> Planned:
         config_path=wish.config_path,
         inherited=spec.settings,
     )
-    chosen, notes = choose_checkpoint(folder, run, wish)
+    chosen, notes = choose_checkpoint(folder, run, wish, begun_from=spec.resume_from)
+    if run.state is RunState.COMPLETED:
+        notes = (f"run {run_id} is completed; it goes on all the same", *notes)
     args = spec.command[1:] if wish.args is None else wish.args
     following = spec.replace(
         n=run.slice.n + 1 if run.slice else 1,
@@ -113,11 +117,19 @@ def _refreshed(spec: SliceSpec, wish: ResumeWish) -> SliceSpec:
         return with_script_facts(spec)
     facts = read_script(os.path.join(spec.cwd, spec.command[0]))
     asked = spec.settings["framework"].value
-    return spec.replace(framework=facts.framework if asked == "auto" else asked, declared_flags=facts.declared_flags)
+    return spec.replace(
+        framework=facts.framework if asked == "auto" else asked,
+        declared_flags=facts.declared_flags,
+        whole_number_flags=facts.whole_number_flags,
+    )
 
 
-def choose_checkpoint(folder: RunFolder, run: Run, wish: ResumeWish) -> tuple[Checkpoint | None, tuple[str, ...]]:
+def choose_checkpoint(
+    folder: RunFolder, run: Run, wish: ResumeWish, *, begun_from: str | None
+) -> tuple[Checkpoint | None, tuple[str, ...]]:
     """The checkpoint to go on from, and what a person should hear of the choice.
+
+    Where the run has saved none that is good, it is the one that its last slice began from.
 
     Raises:
         NothingToResume: the one that was asked for is not good, or none of the run's is.
@@ -134,22 +146,30 @@ def choose_checkpoint(folder: RunFolder, run: Run, wish: ResumeWish) -> tuple[Ch
             return checkpoint, (*skipped, f"resuming from {checkpoint.path}{at}")
         if len(skipped) < 5:
             skipped.append(f"skipped {checkpoint.path}: {verdict.why}")
+    if begun_from is not None:
+        verdict = judge(begun_from)
+        if verdict.good:
+            text = f"resuming from {begun_from}, where the last slice began"
+            return _checkpoint_at(begun_from, run), (*skipped, text)
+        skipped.append(f"skipped {begun_from}: {verdict.why}")
     if skipped:
         raise NothingToResume(
             f"run {run.id} has no good checkpoint: " + "; ".join(skipped),
             hint=f"start it from step 0 with: backprop resume {run.id} --fresh",
         )
-    return None, ("there is no checkpoint yet: starting from step 0",)
+    return None, ("no checkpoint was reported: starting from step 0 (-r PATH goes on from a file that it saved)",)
 
 
 def _asked_for(path: str, run: Run) -> Checkpoint:
-    from backprop_tui.model.run import Checkpoint
-
     absolute = os.path.abspath(os.path.expanduser(path))
     verdict = judge(absolute)
     if not verdict.good:
         raise NothingToResume(
             f"cannot resume from {path}: {verdict.why}", hint="leave out --resume-from to take the newest good one"
         )
-    step = next((c.step for c in reversed(run.checkpoints) if c.path == absolute), None)
-    return Checkpoint(path=absolute, step=step, t=time.time(), slice=run.slice.n if run.slice else 0)
+    return _checkpoint_at(absolute, run)
+
+
+def _checkpoint_at(path: str, run: Run) -> Checkpoint:
+    step = next((c.step for c in reversed(run.checkpoints) if c.path == path), None)
+    return Checkpoint(path=path, step=step, t=time.time(), slice=run.slice.n if run.slice else 0)

@@ -147,6 +147,7 @@ def with_script_facts(spec: SliceSpec) -> SliceSpec:
         interpreter_origin=interpreter.origin,
         framework=facts.framework if asked == "auto" else asked,
         declared_flags=facts.declared_flags,
+        whole_number_flags=facts.whole_number_flags,
     )
 
 

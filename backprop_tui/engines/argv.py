@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backprop_tui.paths import RUN_VARIABLES
+from backprop_tui.paths import RUN_VARIABLES, SLICE_TOKEN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ def _told_flags(spec: SliceSpec, args: list[str]) -> list[str]:
     for flag in spec.declared_flags:
         given = any(arg == flag or arg.startswith(flag + "=") for arg in args)
         value = values.get(flag)
+        if flag in spec.whole_number_flags and not (value or "").isdecimal():
+            continue
         if value is not None and not given:
             told += [flag, value]
     return told
@@ -59,7 +61,7 @@ def grace_s(spec: SliceSpec) -> float:
 
 
 def environment_of(
-    spec: SliceSpec, inherited: Mapping[str, str], *, gpu: GpuSample | None, deadline: float
+    spec: SliceSpec, inherited: Mapping[str, str], *, gpu: GpuSample | None, deadline: float, token: str = ""
 ) -> dict[str, str]:
     """The training's environment.
 
@@ -68,6 +70,7 @@ def environment_of(
         inherited: the environment that backprop was started in.
         gpu: the GPU that the Governor chose, None to leave the choice to the script.
         deadline: when the time box ends, epoch seconds.
+        token: the slice's own, by which its processes are known.
     """
     env = {name: value for name, value in inherited.items() if name not in RUN_VARIABLES}
     env["COLUMNS"] = OUTPUT_COLUMNS
@@ -82,6 +85,8 @@ def environment_of(
     env["BACKPROP_MAX_MINUTES"] = f"{spec.setting('maxRunMinutes'):g}"
     env["BACKPROP_CHECKPOINT_EVERY_SECONDS"] = f"{checkpoint_every_s(spec):g}"
     env["BACKPROP_FRAMEWORK"] = spec.framework
+    if token:
+        env[SLICE_TOKEN] = token
     if spec.resume_from:
         env["BACKPROP_RESUME_FROM"] = spec.resume_from
     return env

@@ -83,7 +83,7 @@ def _caution(blind: list[str]) -> list[Decision]:
 def _slots(request: Request, leases: Sequence[Lease], *, is_cautious: bool) -> Decision:
     limit = min(request.max_parallel, 1) if is_cautious else request.max_parallel
     going = len(leases)
-    text = f"{going} of {limit} {'run is' if limit == 1 else 'runs are'} going"
+    text = f"{going} run{'' if going == 1 else 's'} in progress, {limit} allowed"
     if leases:
         text += f" ({names([lease.run_id for lease in leases])})"
     is_lower = limit < request.max_parallel
@@ -97,7 +97,7 @@ def _slots(request: Request, leases: Sequence[Lease], *, is_cautious: bool) -> D
         text=text,
         value=float(going),
         limit=float(limit),
-        help="" if ok else f"wait for one with --wait, or {way_out}",
+        help="" if ok else way_out,
     )
 
 
@@ -113,7 +113,7 @@ def _ram(request: Request, host: HostSample) -> Decision:
         text=f"RAM: {shown} free, {needed} wanted",
         value=float(free),
         limit=float(wanted),
-        help="" if ok else "close what uses memory, wait with --wait, or lower --min-free-ram",
+        help="" if ok else "close what uses memory, or lower --min-free-ram",
     )
 
 
@@ -131,5 +131,5 @@ def _cpu(request: Request, host: HostSample, own_load: float) -> Decision:
         text=f"CPU: other programs' load is {shown} per core ({cores}), {allowed} allowed",
         value=round(load, 3),
         limit=limit,
-        help="" if ok else "wait until other programs are done with --wait, or raise --max-cpu-load",
+        help="" if ok else "wait until other programs are done, or raise --max-cpu-load",
     )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from backprop_tui.frozen import Frozen
 from backprop_tui.governor.masks import place, visible
-from backprop_tui.governor.words import free_and_wanted, names, short
+from backprop_tui.governor.words import free_and_wanted, names
 from backprop_tui.model.decisions import Decision
 from backprop_tui.model.samples import GpuSample
+from backprop_tui.text import quoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def _masked(request: Request, report: GpuReport, seen: tuple[GpuSample, ...]) ->
     if request.user_mask is None:
         return ()
     variable = "HIP_VISIBLE_DEVICES" if report.gpus[0].vendor == "amd" else "CUDA_VISIBLE_DEVICES"
-    said = f"{variable}={short(request.user_mask)}"
+    said = f"{variable}={quoted(request.user_mask, 60)}"
     total = "the GPU" if len(report.gpus) == 1 else f"all {len(report.gpus)} GPUs"
     if seen:
         text = f"{said} leaves GPU {names([gpu.index for gpu in seen], 16)}"
@@ -135,7 +136,7 @@ def _memory(request: Request, gpu: GpuSample, free: int | None, holders: list[Le
 def _memory_help(gpu: GpuSample, wanted: int) -> str:
     if gpu.total_bytes is not None and gpu.total_bytes < wanted:
         return "lower --gpu-min-vram, or run without the GPU with --gpu-probe none"
-    return "free GPU memory, wait with --wait, or lower --gpu-min-vram"
+    return "free GPU memory, or lower --gpu-min-vram"
 
 
 def _heat(request: Request, gpu: GpuSample) -> Decision:
@@ -150,5 +151,5 @@ def _heat(request: Request, gpu: GpuSample) -> Decision:
         text=f"GPU {gpu.index}: {gpu.temp_c} °C, below {limit} °C wanted",
         value=float(gpu.temp_c),
         limit=float(limit),
-        help="" if ok else "let it cool with --wait, or raise --gpu-max-temp",
+        help="" if ok else "let it cool, or raise --gpu-max-temp",
     )

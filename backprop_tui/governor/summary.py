@@ -22,6 +22,8 @@ def help_lines(admission: Admission) -> tuple[str, ...]:
     return tuple(dict.fromkeys(decision.help for decision in admission.refusals if decision.help))
 
 
-def help_text(admission: Admission) -> str:
+def help_text(admission: Admission, *, has_waited: bool = False) -> str:
     """What would help, in one line; "" if nothing is refused."""
-    return "; ".join(help_lines(admission))
+    if not admission.refusals:
+        return ""
+    return "; ".join((*(() if has_waited else ("wait in the queue with --wait",)), *help_lines(admission)))

@@ -26,12 +26,6 @@ def _apart(first: float, second: float) -> tuple[int, int]:
     return round(first), round(second)
 
 
-def short(text: str, limit: int = 60) -> str:
-    """Somebody else's text in quotes, printable and short."""
-    line = "".join(sign if sign.isprintable() else "?" for sign in text[: limit + 1])
-    return f'"{line if len(line) <= limit else line[: limit - 1] + "…"}"'
-
-
 def names(values: list[str], limit: int = 5) -> str:
     """A list with commas, at most `limit` long."""
     shown = ", ".join(values[:limit])

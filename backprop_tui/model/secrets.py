@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 MASK = "•••"
-_SIGNS = ("KEY", "TOKEN", "SECRET", "PASSW", "CREDENTIAL", "AUTH")
+_SIGNS = ("KEY", "TOKEN", "SECRET", "PASS", "_PWD", "CREDENTIAL", "AUTH")
 
 
 def is_secret(name: str) -> bool:

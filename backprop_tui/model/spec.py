@@ -34,6 +34,8 @@ class SliceSpec(Frozen):
     """pytorch, tensorflow, jax or unknown."""
     declared_flags: tuple[str, ...]
     """Those of backprop's own flags that the script declares, such as --resume-from."""
+    whole_number_flags: tuple[str, ...] = ()
+    """Those of them that take nothing else."""
     settings: dict[str, SettingValue]
     """By configuration key, such as maxRunMinutes or gpu.probe."""
     env: dict[str, str]

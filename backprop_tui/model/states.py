@@ -29,7 +29,6 @@ class RunState(StrEnum):
 
 _S = RunState
 ENDED = frozenset({_S.COMPLETED, _S.FAILED, _S.TIMEBOXED, _S.STOPPED, _S.DIVERGED, _S.LOST})
-ACTIVE = frozenset(RunState) - ENDED
 
 _NEXT: dict[RunState, frozenset[RunState]] = {
     _S.QUEUED: frozenset({_S.STARTING, _S.STOPPED, _S.LOST}),

@@ -40,7 +40,7 @@ def sample_host(t: float) -> HostSample:
     limit, room = memory_room(_read(f"{_PROC}/self/cgroup"))
     return HostSample(
         t=t,
-        cores=len(os.sched_getaffinity(0)) or 1,
+        cores=os.cpu_count() or 1,  # the load average is the whole box's too
         load1=_load1(),
         ram_total_bytes=_smaller(total, limit),
         ram_free_bytes=_smaller(free, room),

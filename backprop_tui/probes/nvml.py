@@ -228,6 +228,8 @@ def _in_time(work: Callable[[], Answer], timeout_s: float) -> Answer:
             results.append(work())
         except ProbeUnavailable as error:
             errors.append(error)
+        except Exception as error:  # noqa: BLE001  # somebody else's library, in a thread that nobody watches
+            errors.append(ProbeUnavailable(f"the Python package nvidia-ml-py failed: {type(error).__name__}: {error}"))
 
     thread = threading.Thread(target=body, name="nvml", daemon=True)
     thread.start()

@@ -52,7 +52,13 @@ def values_of(one: dict[str, Any]) -> dict[str, float]:
 def path_of(one: dict[str, Any]) -> str | None:
     """Its path, as printed; None if it cannot be a path."""
     path = one.get("path")
-    return path if isinstance(path, str) and 0 < len(path) < _MAX_PATH and "\0" not in path else None
+    if not isinstance(path, str) or not 0 < len(path) < _MAX_PATH or "\0" in path:
+        return None
+    try:
+        path.encode("utf-8", "surrogateescape")  # as the system will want it
+    except UnicodeEncodeError:
+        return None
+    return path
 
 
 def name_of(text: str) -> str:

@@ -11,6 +11,7 @@ import sys
 
 from backprop_tui.errors import UsageError
 from backprop_tui.frozen import Frozen
+from backprop_tui.text import printable, quoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def find_interpreter(
 
 
 def _from_setting(setting: str, origin: str, cwd: str, env: Mapping[str, str]) -> str:
-    said = f"the interpreter {_shown(setting)} ({_printable(origin)})"
+    said = f"the interpreter {quoted(setting)} ({printable(origin)})"
     if "/" not in setting:
         found = _on_path(setting, cwd, env)
         if found is None:
@@ -79,14 +80,14 @@ def _folder_hint(path: str) -> str:
     for name in _NAMES:
         candidate = os.path.join(path, "bin", name)
         if not _problem(candidate):
-            return f"did you mean {_printable(candidate)}?"
+            return f"did you mean {printable(candidate)}?"
     return ""
 
 
 def _inside(folder: str, said: str) -> str | None:
     """An environment's interpreter; None where the environment has no Python in it."""
     if not os.path.isdir(folder):
-        raise UsageError(f"{said} names {_shown(folder)}, which is not a folder", hint=_HINT)
+        raise UsageError(f"{said} names {quoted(folder)}, which is not a folder", hint=_HINT)
     problem = ""
     for name in _NAMES:
         path = os.path.join(folder, "bin", name)
@@ -94,7 +95,7 @@ def _inside(folder: str, said: str) -> str | None:
             found = _problem(path)
             if not found:
                 return path
-            problem = problem or f"{said}: {_printable(path)} {found}"
+            problem = problem or f"{said}: {printable(path)} {found}"
     if problem:
         raise UsageError(problem, hint=f"repair this environment, or {_HINT}")
     return None
@@ -110,7 +111,7 @@ def _from_dot_venv(folder: str) -> str | None:
         return None
     if info.st_uid not in (os.getuid(), 0, above.st_uid) and above.st_mode & stat.S_IWOTH:
         raise UsageError(
-            f"{_printable(folder)} belongs to another user, in a folder that everyone may write to",
+            f"{printable(folder)} belongs to another user, in a folder that everyone may write to",
             hint=_HINT,
         )
     return _inside(folder, "the script's .venv")
@@ -148,11 +149,3 @@ def _problem(path: str) -> str:
     if not stat.S_ISREG(info.st_mode):
         return "is not a file"
     return "" if os.access(path, os.X_OK) else "is not executable"
-
-
-def _shown(text: str) -> str:
-    return f'"{_printable(text[:200])}"'
-
-
-def _printable(text: str) -> str:
-    return text if text.isprintable() else repr(text)[1:-1]

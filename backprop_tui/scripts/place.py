@@ -6,6 +6,7 @@ import os
 import stat
 
 from backprop_tui.errors import UsageError
+from backprop_tui.text import quoted
 
 _LISTED = 2000
 """Names looked at for one that is near."""
@@ -22,7 +23,7 @@ def check_script(path: str, cwd: str) -> str:
     # Only without ".." is the shorter text the same file whatever is a link on the way.
     whole = os.path.join(cwd, path)
     whole = whole if ".." in path else os.path.normpath(whole)
-    name = _shown(path)
+    name = quoted(path)
     try:
         mode = os.stat(whole).st_mode
     except (FileNotFoundError, NotADirectoryError, ValueError):
@@ -41,24 +42,24 @@ def check_script(path: str, cwd: str) -> str:
 
 
 def _missing(path: str, whole: str) -> UsageError:
-    name = _shown(path)
+    name = quoted(path)
     folder, base = os.path.split(whole)
     if os.path.islink(whole):
         return UsageError(f"the script {name} is a link to nothing")
     names = _names(folder)
     if names is None:
-        return UsageError(f"there is no script {name}: {_shown(folder)} is not a folder that can be listed")
+        return UsageError(f"there is no script {name}: {quoted(folder)} is not a folder that can be listed")
     import difflib
 
     near = difflib.get_close_matches(base[:200], names, n=3)
-    said = [_shown(os.path.join(os.path.dirname(path), other)) for other in near]
+    said = [quoted(os.path.join(os.path.dirname(path), other)) for other in near]
     hint = f"did you mean {' or '.join(said)}?" if said else ""
-    return UsageError(f"there is no script {name} in {_shown(folder)}", hint=hint)
+    return UsageError(f"there is no script {name} in {quoted(folder)}", hint=hint)
 
 
 def _scripts_in(path: str, whole: str) -> str:
     scripts = sorted(name for name in _names(whole) or () if name.endswith(".py"))
-    said = [_shown(os.path.join(path, name)) for name in scripts[:3]]
+    said = [quoted(os.path.join(path, name)) for name in scripts[:3]]
     return f"name one in it, such as {', '.join(said)}" if said else ""
 
 
@@ -75,8 +76,3 @@ def _names(folder: str) -> list[str] | None:
     except (OSError, ValueError):
         return None
     return names
-
-
-def _shown(text: str) -> str:
-    text = text if len(text) <= 200 else text[:200] + "…"
-    return f'"{text if text.isprintable() else repr(text)[1:-1]}"'

@@ -58,6 +58,8 @@ class ScriptFacts(Frozen):
     """pytorch, tensorflow, jax or unknown."""
     declared_flags: tuple[str, ...]
     """Those of `FLAGS` that it declares, in their order."""
+    whole_number_flags: tuple[str, ...]
+    """Those of them that take nothing else."""
     reads_variables: tuple[str, ...]
     """Those of the variables told to trainings that its text mentions."""
 
@@ -68,13 +70,15 @@ def read_script(path: str) -> ScriptFacts:
     flags_named = any(flag.encode() in data for flag in FLAGS)
     tree = _parsed(data) if flags_named or _names_framework(data) else None
     flags: tuple[str, ...] = ()
+    whole: tuple[str, ...] = ()
     if tree is not None and flags_named:
         from backprop_tui.scripts.declared import declared_flags
 
-        flags = declared_flags(tree, FLAGS)
+        flags, whole = declared_flags(tree, FLAGS)
     return ScriptFacts(
         framework=_framework(data, tree) or _framework_of_modules(path, data) or UNKNOWN,
         declared_flags=flags,
+        whole_number_flags=whole,
         reads_variables=tuple(name for name in RUN_VARIABLES if name.encode() in data),
     )
 

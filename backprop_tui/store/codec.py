@@ -265,6 +265,7 @@ def _spec(record: dict[str, Any]) -> SliceSpec:
         interpreter_origin=_text(record, "interpreter_origin", ""),
         framework=_text(record, "framework", "unknown"),
         declared_flags=_texts(record, "declared_flags"),
+        whole_number_flags=_texts(record, "whole_number_flags"),
         settings={key: _setting(_field(settings, key, (dict,))) for key in settings},
         env=_texts_by_name(record, "env"),
         recorded_env=_texts_by_name(record, "recorded_env"),

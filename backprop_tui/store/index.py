@@ -172,7 +172,7 @@ class Index:
         """The ids that a person may mean: one when it is clear, several for an ambiguous prefix, none."""
         if ref.startswith("@"):
             n = ref[1:] or "1"
-            if not n.isdecimal() or not 0 < int(n) < 10**9:
+            if not n.isdecimal() or len(n) > 9 or int(n) == 0:
                 return []
             query = "SELECT id FROM runs WHERE archived = 0 ORDER BY created DESC, id DESC LIMIT 1 OFFSET ?"
             return [found[0] for found in self._read(query, (int(n) - 1,))]

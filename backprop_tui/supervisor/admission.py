@@ -73,9 +73,9 @@ class HeldLease(HeldFile):
         super().__init__(path)
         self.lease = lease
 
-    def update(self, *, runnable: float) -> None:
-        """Note how many tasks of the run want the processor."""
-        self.lease = self.lease.replace(runnable=round(runnable, 2))
+    def update(self, **changes: Any) -> None:
+        """Note what has become known of the run: its id, how many of its tasks want the processor."""
+        self.lease = self.lease.replace(**changes)
         self.write(self.lease.plain())
 
 
@@ -264,7 +264,6 @@ def _behind(admission: Admission, ahead: list[Ticket]) -> Admission:
         text=f"queue: {first}{others} came first",
         value=float(len(ahead)),
         limit=0.0,
-        help="queue behind with --wait",
     )
     return admission.replace(admitted=False, gpu=None, decisions=(*admission.decisions, queue))
 

@@ -25,7 +25,8 @@ LOAD_AFTER_S = 1.0
 class GuardOrders(Frozen):
     """What a guard must know when it is born."""
 
-    run_id: str
+    token: str
+    """The slice's, in the environment of its processes."""
     report_path: str
     """guard.json"""
     grace_s: float
@@ -94,7 +95,7 @@ def _be_guard(orders: GuardOrders, pipe: int) -> NoReturn:
         first = os.read(pipe, 65536)
         _let_go(keep={pipe, orders.lock_fd})
         # Silence: the supervisor was killed in the moment of the start.
-        last = _listen(pipe, first) if first else _unannounced(orders.run_id)
+        last = _listen(pipe, first) if first else _unannounced(orders.token)
         if last is not None:
             _stop(orders, last)
         code = 0
@@ -149,10 +150,10 @@ def _listen(pipe: int, first: bytes) -> dict[str, object] | None:
     return None if last is None else files.from_json(last)
 
 
-def _unannounced(run_id: str) -> dict[str, object] | None:
+def _unannounced(token: str) -> dict[str, object] | None:
     from backprop_tui.supervisor.tree import find_root
 
-    root = find_root(run_id)
+    root = find_root(token)
     return None if root is None else {"pid": root.pid, "start": root.start}
 
 
@@ -162,7 +163,7 @@ def _stop(orders: GuardOrders, last: dict[str, object]) -> None:
 
     training = Process(pid=int(str(last["pid"])), start=int(str(last["start"])))
     paths = last.get("checkpoints")
-    tree = TrainingTree(orders.run_id, training, adopts=False)
+    tree = TrainingTree(orders.token, training, adopts=False)
     began = time.time()
     descent = climb_down(
         tree,

@@ -11,7 +11,7 @@ from backprop_tui.model.states import RunState
 from backprop_tui.supervisor.descent import act_on
 from backprop_tui.supervisor.outcome import ended_by_itself, ended_on_request
 from backprop_tui.supervisor.signals import STOP_SIGNALS
-from backprop_tui.supervisor.stopping import Act, Rung, StopLadder
+from backprop_tui.supervisor.stopping import TERM_S, Act, Rung, StopLadder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ class Supervision:
         self._survivors = 0
         self._read_all = False
         self._person_asked = False
+        self._has_killed = False
         self._asked_wait_s: float | None = None
 
     def run(self) -> None:
@@ -77,7 +78,8 @@ class Supervision:
         p.recorder.judge()
         p.recorder.flush()
         p.recorder.publish_progress()
-        self._asked_wait_s = p.observer.turned(p.recorder.run, p.box.left_s(now))
+        left_s = p.box.left_s(now) if self._ladder is None else self._ladder.grace_left_s(now)
+        self._asked_wait_s = p.observer.turned(p.recorder.run, left_s)
         return gone
 
     def stop(self, cause: Reason, *, force: bool = False) -> None:
@@ -138,7 +140,7 @@ class Supervision:
         match request.verb:
             case "stop":
                 force = self._stop_for_person(f"stopped by {request.who}", force=bool(request.args.get("force")))
-                return True, "killing" if force else "stopping"
+                return True, "killing" if force else f"stopping, up to {self._grace_s:g} s to save and end"
             case "pause":
                 return self._pause(request.who)
             case "continue":
@@ -206,7 +208,15 @@ class Supervision:
             self._survivors = len(p.tree.scan_thoroughly())
         elif act is not None and (name := act_on(p.tree, act, self._stop_signal)):
             p.recorder.event("signal", signal=name, rung=self._ladder.rung.name.lower())
+            self._say_escalation(act)
         return self._ladder.rung is Rung.DONE
+
+    def _say_escalation(self, act: Act) -> None:
+        if act is Act.TERM:
+            self._p.observer.said(f"it has not ended: SIGTERM sent, SIGKILL follows in {TERM_S:g} s")
+        elif act is Act.KILL and not self._has_killed:
+            self._has_killed = True
+            self._p.observer.said("SIGKILL sent")
 
     def _is_alive(self) -> bool:
         tree = self._p.tree
@@ -282,4 +292,4 @@ def _minutes(seconds: float) -> str:
     whole = round(seconds)
     if whole < 60:
         return f"{seconds:.3g} s"
-    return f"{whole // 60}:{whole % 60:02d}"
+    return f"{whole // 3600}h{whole % 3600 // 60:02d}" if whole >= 3600 else f"{whole // 60}:{whole % 60:02d}"

@@ -23,7 +23,10 @@ class Observer:
         """The training runs and the record says so."""
 
     def turned(self, run: Run, left_s: float) -> float | None:
-        """A turn of the loop is over; returns seconds after which it wants another, None for the usual."""
+        """A turn of the loop is over; returns seconds after which it wants another, None for the usual.
+
+        `left_s` is what is left of the time box, and once the run is stopping of the time to save and end.
+        """
         return None
 
     def said(self, text: str) -> None:

@@ -28,11 +28,12 @@ LOOK_EVERY_S = 2.0
 TURN_S = 0.1
 
 
-def refusal(admission: Admission) -> AdmissionRefused:
-    """The Governor's no, in words."""
+def refusal(admission: Admission, waited_s: float | None = None) -> AdmissionRefused:
+    """The Governor's no, in words; `waited_s` where it was said until a wait ran out."""
+    waited = "" if waited_s is None else f" within {_words(waited_s)}"
     return AdmissionRefused(
-        f"not started: {refusal_text(admission)}",
-        hint=help_text(admission),
+        f"not started{waited}: {refusal_text(admission)}",
+        hint=help_text(admission, has_waited=waited_s is not None),
         decisions=admission.refusals,
     )
 
@@ -84,8 +85,8 @@ class Queue:
                 return admission, None
             now = time.monotonic()
             if now >= end:
-                self._end(f"waited {wait_s / 60:g} min: {refusal_text(admission)}", by="governor")
-                raise refusal(admission)
+                self._end(f"waited {_words(wait_s)}: {refusal_text(admission)}", by="governor")
+                raise refusal(admission, wait_s)
             mark = self._desk.changed()
             if mark == seen and now - looked < LOOK_EVERY_S:
                 continue
@@ -117,3 +118,7 @@ class Queue:
         code = "person" if by == "person" else "waiting"
         self._recorder.change(RunState.STOPPED, Reason(code=code, text=text, by=by), ended=round(time.time(), 3))
         self._recorder.close()
+
+
+def _words(seconds: float) -> str:
+    return f"{seconds:g} s" if seconds < 60 else f"{seconds / 60:g} min"

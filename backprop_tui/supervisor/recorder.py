@@ -59,6 +59,11 @@ class Recorder:
         return self._run
 
     @property
+    def token(self) -> str:
+        """The slice's own; "" for a record without an owner."""
+        return self._run.owner.token if self._run.owner else ""
+
+    @property
     def book(self) -> CheckpointBook:
         """The run's checkpoints."""
         if self._book is None:

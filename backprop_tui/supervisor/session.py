@@ -83,6 +83,8 @@ class Session:
             if signals.has_stop:
                 raise Interrupted("interrupted before anything was started")
             folder, spec, run, lock = enrol(self._home, self._plan, lock, self._clock)
+            if lease is not None and not lease.lease.run_id:
+                lease.update(run_id=run.id)
             publisher = Publisher(self._home, folder, spec, self._clock.monotonic())
             recorder = Recorder(folder, run, spec, publisher, self._clock)
             if lease is None:
@@ -117,7 +119,9 @@ class Session:
         box_s = float(spec.setting("maxRunMinutes")) * 60
         launch = Launch(
             argv=argv_of(spec),
-            env=environment_of(spec, os.environ, gpu=admission.gpu, deadline=self._clock.epoch() + box_s),
+            env=environment_of(
+                spec, os.environ, gpu=admission.gpu, deadline=self._clock.epoch() + box_s, token=recorder.token
+            ),
             cwd=spec.cwd,
             log_path=case.folder.file("output.log"),
         )
@@ -145,7 +149,7 @@ class Session:
             adopts = _adopt_orphans()
         from backprop_tui.supervisor import tree
 
-        keeper.watch(engine, training, tree.TrainingTree(spec.run_id, training, adopts=adopts, exclude=others))
+        keeper.watch(engine, training, tree.TrainingTree(recorder.token, training, adopts=adopts, exclude=others))
         recorder.release_lines()
         recorder.amend(training=training)
         recorder.change(RunState.RUNNING, None, started=round(self._clock.epoch(), 3), log_start=engine.offset)
@@ -230,7 +234,7 @@ class Keeper:
     def __init__(self, case: Case, gpu: GpuWatch | None) -> None:
         self._gpu = gpu
         self._orders = GuardOrders(
-            run_id=case.spec.run_id,
+            token=case.recorder.token,
             report_path=case.folder.file("guard.json"),
             grace_s=grace_s(case.spec),
             stop_signal=stop_signal_of(case.spec),
@@ -264,7 +268,7 @@ class Keeper:
         if paths != self._told:
             self._told = paths
             self.guard.watch(self._training, paths)
-        self._lease.update(runnable=self.tree.runnable)
+        self._lease.update(runnable=round(self.tree.runnable, 2))
         if self._gpu is not None:
             self.tree.resources = self.tree.resources.replace(gpu_used_bytes=self._gpu.used_bytes)
         if self._log_cap is None:

@@ -57,6 +57,12 @@ class StopLadder:
         """SIGKILL was sent."""
         return self._last_kill is not None
 
+    def grace_left_s(self, now: float) -> float:
+        """What is left of the time to save and end, seconds."""
+        if self._rung is Rung.WRITING or not self._signalled:
+            return self._grace_s
+        return max(0.0, self._since + self._grace_s - now) if self._rung is Rung.GRACE else 0.0
+
     def force(self) -> None:
         """Skip to SIGKILL: a person asked a second time."""
         self._is_forced = True

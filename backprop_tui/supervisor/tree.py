@@ -7,6 +7,7 @@ import signal
 import sys
 
 from backprop_tui.model.run import Process, Resources
+from backprop_tui.paths import SLICE_TOKEN
 from backprop_tui.probes import tree as probe
 
 TYPE_CHECKING = False
@@ -31,12 +32,12 @@ class TrainingTree:
     """Everything that descends from a training's leading process, wherever it went.
 
     Members are found by descent, session, process group and adoption; before the last resort also by the
-    run's id in their environment.
+    slice's token in their environment.
     """
 
-    def __init__(self, run_id: str, root: Process, *, adopts: bool, exclude: Iterable[int] = ()) -> None:
+    def __init__(self, token: str, root: Process, *, adopts: bool, exclude: Iterable[int] = ()) -> None:
         self.root = root
-        self._run_id = run_id
+        self._token = token
         self._adopter = os.getpid() if adopts else None
         self.exclude = set(exclude) | {os.getpid()}
         self._known: set[Process] = set()
@@ -51,10 +52,10 @@ class TrainingTree:
         return sorted(members, key=lambda p: (p.pid != self.root.pid, p.start))
 
     def scan_thoroughly(self) -> list[Proc]:
-        """As `scan`, and whoever else carries this run's id in the environment."""
+        """As `scan`, and whoever else carries this slice's token in the environment."""
         members = self.scan()
         seen = {p.pid for p in members} | self.exclude
-        strays = probe.processes_with_variable("BACKPROP_RUN_ID", self._run_id, probe.read_table())
+        strays = probe.processes_with_variable(SLICE_TOKEN, self._token, probe.read_table()) if self._token else []
         return members + [p for p in strays if p.pid not in seen]
 
     def measure(self, now: float) -> None:
@@ -117,9 +118,9 @@ class TrainingTree:
         self.signal_all(signal.SIGCONT, reversed(self.scan()))
 
 
-def find_root(run_id: str) -> Process | None:
-    """The oldest living process that carries a run's id, for a run whose record does not name its training."""
-    strays = probe.processes_with_variable("BACKPROP_RUN_ID", run_id, probe.read_table())
+def find_root(token: str) -> Process | None:
+    """The oldest living process that carries a slice's token, for a record that does not name its training."""
+    strays = probe.processes_with_variable(SLICE_TOKEN, token, probe.read_table()) if token else []
     oldest = min(strays, key=lambda p: p.start, default=None)
     return Process(pid=oldest.pid, start=oldest.start) if oldest else None
 

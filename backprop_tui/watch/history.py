@@ -57,6 +57,7 @@ class History:
         archived: bool = False,
     ) -> list[Row]:
         """The newest runs first; `text` is looked for in names, ids, scripts and tags."""
+        text = _encodable(text)
         if self._index is not None:
             return self._index.page(limit=limit, state=state, text=text, archived=archived)
         words = text.lower().split()
@@ -78,6 +79,7 @@ class History:
         Raises:
             RunNotFound: there is none, or several begin so.
         """
+        ref = _encodable(ref)
         found = self._find(ref)
         if not found and (alias := importing.resolve_alias(self.home, ref)):
             return alias
@@ -94,7 +96,7 @@ class History:
         rows = self._rows or []
         if ref.startswith("@"):
             number = ref[1:] or "1"
-            at = int(number) - 1 if number.isdecimal() else -1
+            at = int(number) - 1 if number.isdecimal() and len(number) < 10 else -1
             return [rows[at].id] if 0 <= at < len(rows) else []
         tests: tuple[Callable[[Row], bool], ...] = (
             lambda row: row.id == ref,
@@ -115,3 +117,8 @@ class History:
     def close(self) -> None:
         if self._index is not None:
             self._index.close()
+
+
+def _encodable(words: str) -> str:
+    """What no encoding holds is in no name."""
+    return words.encode("utf-8", "replace").decode()

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from backprop_tui.store.home import Home
 
 BLOCK = 64 * 1024
-MAX_TAIL = 64 * 1024 * 1024
+MAX_TAIL = 16 * 1024 * 1024
+"""A line may be a progress bar of any length."""
 
 
 class LogReader:
@@ -36,16 +37,21 @@ class LogReader:
     def seek_tail(self, lines: int) -> None:
         """Go to where the last `lines` lines begin."""
         end = os.fstat(self._file.fileno()).st_size
-        start, data = end, b""
-        first = self._gap.end if self._gap else 0
-        while start > first and data.count(b"\n") <= lines and len(data) < MAX_TAIL:
-            size = min(BLOCK, start - first)
-            start -= size
-            data = os.pread(self._file.fileno(), size, start) + data
-        ending = b"\n" if data.endswith(b"\n") else b""
-        body = data[: len(data) - len(ending)]
-        kept = b"\n".join(body.split(b"\n")[-lines:]) + ending if lines > 0 else b""
-        self._at = end - len(kept)
+        first = max(self._gap.end if self._gap else 0, end - MAX_TAIL)
+        wanted = lines + (end > 0 and os.pread(self._file.fileno(), 1, end - 1) == b"\n")
+        at = end
+        while lines > 0 and at > first:
+            start = max(first, at - BLOCK)
+            block = os.pread(self._file.fileno(), at - start, start)
+            found = block.count(b"\n")
+            if found >= wanted:
+                for _ in range(wanted):
+                    block = block[: block.rindex(b"\n")]
+                self._at = start + len(block) + 1
+                return
+            wanted -= found
+            at = start
+        self._at = first if lines > 0 else end
 
     def read(self, limit: int = BLOCK) -> bytes:
         """What comes next, without what was freed since; b"" when there is nothing (yet)."""

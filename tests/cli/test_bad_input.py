@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
+import subprocess
 import sys
 
 import pytest
@@ -27,7 +29,7 @@ def check(box: Box, words: list[str], code: int, *parts: str) -> None:
         (["run", "train.py", "5"], 2, ["arguments without -- before them: 5", "behind --"]),
         (["run", "train.py", "--lr", "1"], 2, ["unknown option --lr", "behind --"]),
         (["run", "train.py", "--max-run-minute", "1"], 2, ["unknown option", "--max-run-minutes"]),
-        (["run"], 2, ["backprop run needs more"]),
+        (["run"], 2, ["backprop run needs SCRIPT", "usage: backprop run SCRIPT"]),
         (["run", "nope.py"], 2, ["there is no script", "nope.py"]),
         (["run", "."], 2, ["is a folder", "train.py"]),
         (["run", "x.sh"], 2, ["backprop run -- bash x.sh"]),
@@ -189,3 +191,79 @@ def test_dry_run_starts_nothing(box: Box) -> None:
     assert document["command"][-1] == script("metrics.py")
     assert document["admitted"] is True
     assert not (box.home / "runs").exists() or not list((box.home / "runs").iterdir())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("rm", "-y", "r"),
+        ("rm", "-y", "--purge", "r"),
+        ("rename", "r", "other"),
+        ("tag", "r", "x"),
+        ("note", "r", "x"),
+        ("config", "init"),
+        ("demo",),
+    ],
+)
+def test_a_dry_run_changes_nothing(box: Box, words: tuple[str, ...]) -> None:
+    box.run("run", "-q", "--run-id", "r", "-n", "first", "--", "true")
+    before = box.json("show", "r")
+    for more in ((), ("--json",)):
+        said = box.run(*words, "--dry-run", *more, code=None)
+        assert said.returncode in (0, 3)
+        assert not more or json.loads(said.stdout)
+    after = box.json("show", "r")
+    del before["left_s"], after["left_s"]
+    assert before == after
+    assert len(box.json("list")) == 1
+    assert not (box.work / "backprop.config.json").exists()
+
+
+@pytest.mark.parametrize("words", [("pause", "r"), ("stop", "r"), ("extend", "r", "5"), ("stop", "--all", "--force")])
+def test_a_dry_run_asks_nobody(box: Box, words: tuple[str, ...]) -> None:
+    box.run("run", "-d", "--run-id", "r", script("metrics.py"))
+    assert "would " in box.run(*words, "--dry-run").stdout
+    assert not [event for event in box.lines("r", "events.jsonl") if event["event"] == "request"]
+    box.run("stop", "--force", "r")
+
+
+def test_restoring_and_deleting_exclude_each_other(box: Box) -> None:
+    box.run("run", "-q", "--run-id", "r", "--", "true")
+    box.run("rm", "--restore", "--purge", "r", code=2)
+    assert box.run("rm", "--restore", "r").stdout.strip() == "r: it was not archived"
+    assert box.json("list")
+
+
+def test_names_that_could_never_be_used(box: Box) -> None:
+    box.run("run", "-q", "--run-id", "a", "--", "true")
+    box.run("run", "-q", "--run-id", "b", "--", "true")
+    assert "is the id of another run" in box.run("rename", "a", "b", code=2).stderr
+    assert "@ means the newest run" in box.run("rename", "a", "@x", code=2).stderr
+    assert "has no tag zzz" in box.run("tag", "a", "--drop", "zzz", code=2).stderr
+
+
+@pytest.mark.parametrize(
+    "words", [("status", b"\xff"), ("list", b"\xff"), ("logs", b"\xff"), ("list", "-n", "9" * 5000)]
+)
+def test_words_that_no_encoding_holds(box: Box, words: tuple[str | bytes, ...]) -> None:
+    done = subprocess.run(
+        [*box.argv(), *words], env=box.env, cwd=box.work, capture_output=True, check=False, timeout=60
+    )
+    assert done.returncode in (0, 2, 4)
+    assert b"a bug" not in done.stderr
+
+
+def test_a_config_path_counts_from_here(box: Box) -> None:
+    (box.work / "sub").mkdir()
+    (box.work / "my.json").write_text('{"maxRunMinutes": 3}')
+    done = box.json("run", "--dry-run", "--cwd", "sub", "--config", "my.json", "--", "true")
+    assert done["settings"]["maxRunMinutes"]["value"] == 3
+
+
+def test_a_folder_that_is_gone(box: Box) -> None:
+    gone = box.work / "gone"
+    for words in (["config"], ["doctor"], ["run", "--", "true"]):
+        gone.mkdir()
+        code = f"rmdir {gone}; exec {shlex.join(box.argv(*words))}"
+        done = subprocess.run(["sh", "-c", code], cwd=gone, env=box.env, capture_output=True, text=True, check=False)
+        assert (done.returncode, "has been deleted" in done.stderr) == (2, True), done.stderr

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import backprop_tui
+from backprop_tui.cli.main import _load
 from backprop_tui.cli.table import COMMANDS
 from backprop_tui.config.schema import SCHEMA_FILE, sample_text, schema_text
 from backprop_tui.config.settings import SETTINGS
@@ -80,6 +81,7 @@ def test_config_init_writes_what_works_and_overwrites_nothing(box: Box) -> None:
 def test_every_command_has_help_and_a_module(box: Box, command: object) -> None:
     name = command.name  # type: ignore[attr-defined]
     assert box.run(name, "--help").stdout.startswith("usage: ")
+    assert callable(_load(command))  # type: ignore[arg-type]
 
 
 def test_readme_names_every_setting_of_the_sample() -> None:
@@ -92,6 +94,7 @@ def test_readme_names_every_setting_of_the_sample() -> None:
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion(box: Box, shell: str) -> None:
     text = box.run("completion", shell).stdout
-    assert "--max-run-minutes" in text or "max-run-minutes" in text
+    assert ("-l max-run-minutes" if shell == "fish" else "--max-run-minutes") in text
+    assert "timeboxed" in text
     if shell == "bash":
         subprocess.run(["bash", "-n"], input=text, text=True, check=True)

@@ -72,7 +72,7 @@ def test_a_dead_driver_means_one_run_at_a_time_and_says_so(box: Box, gpus: NvmlS
     box.start("run", script("metrics.py"), "--run-id", "first", "-q", stdout=-3)
     box.wait_for_step("first", 1)
     done = box.run("run", script("metrics.py"), code=3)
-    assert "1 of 1" in done.stderr
+    assert "1 allowed (first), one at a time as a probe failed" in done.stderr
     assert any("one run at a time" in e.get("text", "") for e in box.lines("first", "events.jsonl"))
 
 

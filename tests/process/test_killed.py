@@ -168,3 +168,16 @@ def test_a_script_that_takes_no_checkpoint_is_doubted(box: Box) -> None:
     assert "begins at step 0" in box.run("resume", "r1").stderr
     (box.work / "train.py").write_text("import os; os.environ.get('BACKPROP_RESUME_FROM')")
     assert "begins at step 0" not in box.run("resume", "r1").stderr
+
+
+def test_a_run_of_the_same_id_in_another_home_is_left_alone(box: Box) -> None:
+    other = str(box.work / "other-home")
+    command = ("run", "-d", "--run-id", "same", script("stubborn.py"), "--", str(box.work / "pids"))
+    box.run(*command)
+    box.run(*command, env={"BACKPROP_HOME": other})
+    box.wait_for_step("same", 1)
+    wait_until(lambda: box.run("status", "same", env={"BACKPROP_HOME": other}).stdout.find("step ") > 0)
+    box.run("stop", "--force", "same")
+    assert box.state("same")["state"] == "stopped"
+    assert " is running" in box.run("status", "same", env={"BACKPROP_HOME": other}).stdout
+    box.run("stop", "--force", "same", env={"BACKPROP_HOME": other})

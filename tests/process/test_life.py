@@ -137,8 +137,8 @@ def test_pause_stands_still_and_extend_moves_the_end(box: Box) -> None:
     box.wait_for(run_id, "paused")
     leader = box.state(run_id)["training"]["pid"]
     assert Path(f"/proc/{leader}/stat").read_text().rpartition(")")[2].split()[0] == "T"
-    assert box.run("pause", run_id, code=1).stdout.strip().endswith("it is paused, not running")
-    assert "102:00" in box.run("extend", run_id, "2").stdout
+    assert box.run("pause", run_id, code=2).stderr.strip().endswith("it is paused, not running")
+    assert "1h42" in box.run("extend", run_id, "2").stdout
     box.run("continue", run_id)
     step = box.state(run_id)["step"]
     box.wait_for_step(run_id, step + 2)

@@ -60,16 +60,18 @@ def _span(box: Box, run_id: str) -> tuple[float, float]:
 
 
 def test_no_slot_is_a_refusal_and_a_place_in_the_queue(box: Box) -> None:
-    box.start("run", script("metrics.py"), "--run-id", "first", "-q", stdout=-3)
-    box.wait_for_step("first", 1)
+    first = box.start("run", script("metrics.py"), "--json", "-q")
+    wait_until(lambda: len(box.json("status")) == 1)
+    run_id = box.json("status")[0]["id"]
     done = box.run("run", script("metrics.py"), "-p", "1", code=3)
-    assert "1 of 1" in done.stderr
+    assert f"1 run in progress, 1 allowed ({run_id})" in done.stderr
     assert "--wait" in done.stderr
     waiting = box.start("run", script("metrics.py"), "--run-id", "second", "-p", "1", "--wait", stdout=-3)
     box.wait_for("second", "queued")
     assert "waits: " in box.state("second")["reason"]["text"]
     assert "second" not in box.experiments()
-    box.run("stop", "first")
+    box.run("stop", run_id)
+    assert first.wait(60) == 5
     box.wait_for_step("second", 1)
     box.run("stop", "second")
     waiting.wait()
@@ -78,7 +80,9 @@ def test_no_slot_is_a_refusal_and_a_place_in_the_queue(box: Box) -> None:
 def test_wait_runs_out_or_is_left(box: Box) -> None:
     box.start("run", script("metrics.py"), "--run-id", "first", "-q", stdout=-3)
     box.wait_for_step("first", 1)
-    box.run("run", "--run-id", "second", "-p", "1", "--wait", "0.5s", "--", "true", code=3)
+    done = box.run("run", "--run-id", "second", "-p", "1", "--wait", "0.5s", "--", "true", code=3)
+    assert "not started within 0.5 s: 1 run in progress, 1 allowed (first)" in done.stderr
+    assert "--wait" not in done.stderr
     assert box.state("second")["state"] == "stopped"
     third = box.start("run", "--run-id", "third", "-p", "1", "--wait", "--", "true")
     box.wait_for("third", "queued")

@@ -110,6 +110,7 @@ def test_a_legacy_torch_file_is_known_by_its_magic(tmp_path):
         "m.part",
         "5.orbax-checkpoint-tmp-17",
         "tmp-checkpoint-500",
+        "tmpk3_f9q2a",
         "a.incomplete",
     ],
 )
@@ -183,3 +184,8 @@ def test_no_content_makes_the_judge_raise(name, changes, length):
             file.write(data[: max(length, 1)])
         verdict = judge(path)
     assert verdict.good is (verdict.why == "")
+
+
+@pytest.mark.parametrize("name", ["tmp_model.pt", "template.bin", "tmpdir.bin", "my.tmp.bin"])
+def test_names_that_only_look_temporary(tmp_path, name):
+    assert judge(str(write(tmp_path / name, "content"))).kind != "temporary"

@@ -191,7 +191,7 @@ def test_without_the_user_s_folder_there_is_no_user_file(place):
 
 def test_rows_for_people(place):
     (place / "backprop.config.json").write_text('{"gpuMemoryLimit": "80%", "python": "/p\\u001b[0m/y"}')
-    rows = {row.key: (row.value, row.origin) for row in describe(settle(place, {"buffered": True}))}
+    rows = {row.key: (row.value, row.origin) for row in describe(settle(place, {"buffered": True}).settings)}
     assert list(rows) == [s.key for s in SETTINGS]
     assert rows["maxRunMinutes"] == ("10 minutes", "default")
     assert rows["gpuMemoryLimit"] == ("80%", str(place / "backprop.config.json"))

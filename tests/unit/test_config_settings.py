@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from backprop_tui.config.settings import ENV_PREFIX, SETTINGS, by_flag, by_key
+from backprop_tui.config.settings import ENV_PREFIX, SETTINGS, by_key
 from backprop_tui.config.values import from_plain
 from backprop_tui.paths import RUN_VARIABLES
 
@@ -60,14 +60,9 @@ def test_a_variable_is_named_after_its_key(key, env):
 def test_flags_and_defaults_are_the_documented_ones(long, short, key, default):
     setting = by_key(key)
     assert (setting.flag, setting.short, setting.default) == (long, short, default)
-    assert by_flag(long) is setting
-    if short:
-        assert by_flag(short) is setting
 
 
-def test_unknown_names_are_told_apart():
-    assert by_flag("--nothing") is None
-    assert by_flag("") is None
+def test_an_unknown_key():
     with pytest.raises(KeyError):
         by_key("nothing")
 

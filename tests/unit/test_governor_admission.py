@@ -70,18 +70,18 @@ def test_every_rule_leaves_a_decision():
 @pytest.mark.parametrize(
     ("limit", "going", "ok", "text"),
     [
-        (2, [], True, "0 of 2 runs are going"),
-        (2, ["a1"], True, "1 of 2 runs are going (a1)"),
-        (2, ["k3f9q2", "a81mm0"], False, "2 of 2 runs are going (k3f9q2, a81mm0)"),
-        (1, ["a1"], False, "1 of 1 run is going (a1)"),
-        (3, list("abcdefg"), False, "7 of 3 runs are going (a, b, c, d, e and 2 more)"),
+        (2, [], True, "0 runs in progress, 2 allowed"),
+        (2, ["a1"], True, "1 run in progress, 2 allowed (a1)"),
+        (2, ["k3f9q2", "a81mm0"], False, "2 runs in progress, 2 allowed (k3f9q2, a81mm0)"),
+        (1, ["a1"], False, "1 run in progress, 1 allowed (a1)"),
+        (3, list("abcdefg"), False, "7 runs in progress, 3 allowed (a, b, c, d, e and 2 more)"),
     ],
 )
 def test_slots(limit, going, ok, text):
     admission = decide(REQUEST.replace(max_parallel=limit), leases=[lease(name) for name in going])
     decision = by_rule(admission, "slots")
     assert (decision.ok, decision.text, decision.value, decision.limit) == (ok, text, len(going), limit)
-    assert decision.help == ("" if ok else "wait for one with --wait, or raise --max-parallel")
+    assert decision.help == ("" if ok else "raise --max-parallel")
     assert admission.admitted is ok
 
 
@@ -211,7 +211,7 @@ def test_memory_promised_to_young_runs_is_not_free(leases, free, ok):
         ("1,0", "1", 'CUDA_VISIBLE_DEVICES="1,0" leaves GPU 0, 1'),
         ("", None, 'no GPU: CUDA_VISIBLE_DEVICES="" hides all 2 GPUs; runs on the CPU'),
         ("-1", None, 'no GPU: CUDA_VISIBLE_DEVICES="-1" hides all 2 GPUs; runs on the CPU'),
-        ("\x1b[2J", None, 'no GPU: CUDA_VISIBLE_DEVICES="?[2J" hides all 2 GPUs; runs on the CPU'),
+        ("\x1b[2J", None, r'no GPU: CUDA_VISIBLE_DEVICES="\x1b[2J" hides all 2 GPUs; runs on the CPU'),
     ],
 )
 def test_the_users_own_mask(mask, chosen, text):
@@ -264,7 +264,7 @@ def test_blind_means_cautious(blindness, why):
     beside = decide(**blindness, leases=[lease("a1")])
     assert not beside.admitted
     assert beside.cautious
-    assert [d.text for d in beside.refusals] == ["1 of 1 run is going (a1), one at a time as a probe failed"]
+    assert [d.text for d in beside.refusals] == ["1 run in progress, 1 allowed (a1), one at a time as a probe failed"]
     assert "backprop doctor" in beside.refusals[0].help
     assert "--max-parallel" not in beside.refusals[0].help
 

@@ -5,7 +5,7 @@ from backprop_tui.model.decisions import Admission, Decision
 
 FINE = Decision(rule="cpu", ok=True, text="CPU is fine", help="nothing to do")
 RAM = Decision(rule="ram", ok=False, text="RAM: 3.1 GB free, 4.0 GB wanted", help="close something")
-SLOTS = Decision(rule="slots", ok=False, text="2 of 2 runs are going (a, b)", help="wait")
+SLOTS = Decision(rule="slots", ok=False, text="2 runs in progress, 2 allowed (a, b)", help="raise it")
 
 
 def admission(*decisions: Decision):
@@ -14,9 +14,10 @@ def admission(*decisions: Decision):
 
 def test_reasons_and_help():
     refused = admission(SLOTS, FINE, RAM, SLOTS.replace(text="again"))
-    assert refusal_text(refused) == "2 of 2 runs are going (a, b); RAM: 3.1 GB free, 4.0 GB wanted; again"
-    assert help_lines(refused) == ("wait", "close something")
-    assert help_text(refused) == "wait; close something"
+    assert refusal_text(refused) == "2 runs in progress, 2 allowed (a, b); RAM: 3.1 GB free, 4.0 GB wanted; again"
+    assert help_lines(refused) == ("raise it", "close something")
+    assert help_text(refused) == "wait in the queue with --wait; raise it; close something"
+    assert help_text(refused, has_waited=True) == "raise it; close something"
 
 
 def test_a_yes_has_neither():

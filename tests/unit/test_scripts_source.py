@@ -10,7 +10,7 @@ import pytest
 import backprop_tui
 from backprop_tui.scripts.source import FLAGS, HEAD_BYTES, PARSED_BYTES, ScriptFacts, read_script
 
-NOTHING = ScriptFacts(framework="unknown", declared_flags=(), reads_variables=())
+NOTHING = ScriptFacts(framework="unknown", declared_flags=(), whole_number_flags=(), reads_variables=())
 
 
 @pytest.fixture
@@ -148,6 +148,31 @@ def test_flags_are_those_the_script_declares(facts, source, flags):
 )
 def test_flags_of_a_subcommand_do_not_count(facts, source, flags):
     assert " ".join(facts(source).declared_flags) == flags
+
+
+@pytest.mark.parametrize(
+    ("declaration", "flags", "whole"),
+    [
+        ("p.add_argument('--max-minutes', type=int)", "--max-minutes", "--max-minutes"),
+        ("p.add_argument('--max-minutes', type=float)", "--max-minutes", ""),
+        ("p.add_argument('--checkpoint-every-seconds', type=click.INT)", *["--checkpoint-every-seconds"] * 2),
+        ("p.add_argument('--run-id', type=str)", "--run-id", ""),
+        ("p.add_argument('--resume-from', type=pathlib.Path, action='store')", "--resume-from", ""),
+        ("p.add_argument('--resume-from', nargs='?')", "--resume-from", ""),
+        ("p.add_argument('--framework', choices=['pytorch', 'tensorflow'])", "--framework", ""),
+        ("p.add_argument('--run-id', type=int)", "", ""),
+        ("p.add_argument('--run-id', type=float)", "", ""),
+        ("p.add_argument('--resume-from', action='store_true')", "", ""),
+        ("p.add_argument('--resume-from', nargs='+')", "", ""),
+        ("p.add_argument('--framework', choices=['torch', 'tf'])", "", ""),
+        ("p.add_argument('--framework', choices=NAMES)", "", ""),
+        ("p.add_argument('--run-id', choices=['a'])", "", ""),
+        ("@click.option('--resume-from', is_flag=True)\ndef main(): pass", "", ""),
+    ],
+)
+def test_flags_that_could_not_take_the_value_do_not_count(facts, declaration, flags, whole):
+    found = facts(declaration)
+    assert (" ".join(found.declared_flags), " ".join(found.whole_number_flags)) == (flags, whole)
 
 
 def test_variables_are_those_the_text_mentions(facts):

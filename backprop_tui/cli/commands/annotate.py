@@ -18,6 +18,10 @@ def run(parsed: Parsed) -> int:
     """Change what people say of a run."""
     home = open_home()
     run_id = History(home).resolve(parsed.words[0])
+    if parsed.flag("dry_run"):
+        what = " ".join((*parsed.words[1:], *(f"--drop {tag}" for tag in parsed.texts("drop"))))
+        output.would(f"{parsed.command} {run_id}: {what}", json=parsed.flag("json"))
+        return ExitCode.OK
     if parsed.command == "rename":
         notes = annotating.rename(home, run_id, parsed.words[1])
         text = f"{run_id} is called {notes.name}"

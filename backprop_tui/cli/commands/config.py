@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from backprop_tui import files
-from backprop_tui.cli import output
+from backprop_tui.cli import diagnostics, output
 from backprop_tui.cli.diagnostics import ExitCode
 from backprop_tui.cli.launching import flags_of
 from backprop_tui.config.describe import describe
@@ -29,7 +29,7 @@ def run(parsed: Parsed) -> int:
     if parsed.words:
         return _init(parsed)
     found = resolve(flags=flags_of(parsed), env=os.environ, cwd=os.getcwd(), config_path=parsed.text("config"))
-    rows = describe(found)
+    rows = describe(found.settings)
     if parsed.flag("json"):
         values = {key: value.plain() for key, value in found.settings.items()}
         output.emit_json({"settings": values, "project_file": found.project_file, "user_file": found.user_file})
@@ -43,6 +43,9 @@ def _init(parsed: Parsed) -> int:
     for name in (FILE, ".backprop.json"):
         if os.path.lexists(name):
             raise ConfigError(f"{name} is here already", hint="it is left as it is; edit it")
+    if parsed.flag("dry_run"):
+        output.would(f"write {path}", json=parsed.flag("json"))
+        return ExitCode.OK
     try:
         files.write_atomic(path, sample_text().encode(), mode=0o644)
     except OSError as error:
@@ -51,4 +54,5 @@ def _init(parsed: Parsed) -> int:
         output.emit_json({"path": path})
     elif not parsed.flag("quiet"):
         output.emit(f"wrote {path}")
+        diagnostics.say("  its $schema, for editors, is a path of this machine: leave it out where the file is shared")
     return ExitCode.OK

@@ -8,7 +8,7 @@ import time
 
 from backprop_tui import paths
 from backprop_tui.cli import diagnostics, output
-from backprop_tui.cli.launching import supervise
+from backprop_tui.cli.launching import launch, supervise
 from backprop_tui.control.resuming import ResumeWish, plan_resume
 from backprop_tui.control.wishes import Wish, plan_start
 from backprop_tui.errors import UsageError
@@ -39,6 +39,7 @@ def run(parsed: Parsed) -> int:
     os.makedirs(folder, mode=0o700, exist_ok=True)
     quiet = parsed.flag("quiet")
     _tell(quiet, f"1. A small network learns to read digits. Its time box is {seconds * FIRST_SHARE:g} s.")
+    _tell(quiet, '   It prints a line a step, such as {"step": 40, "loss": 1.9}; they are kept: backprop logs @')
     steps = max(10, int(seconds * 0.9 * STEPS_PER_SECOND))
     wish = Wish(
         command=(script, "--steps", str(steps), "--output", f"{time.time_ns():x}"),
@@ -54,7 +55,10 @@ def run(parsed: Parsed) -> int:
         name="demo",
         tags=("demo",),
     )
-    first = _supervise(home, plan_start(home, wish), parsed)
+    planned = plan_start(home, wish)
+    if parsed.flag("dry_run"):
+        return launch(home, planned, parsed)
+    first = _supervise(home, planned, parsed)
     if first.state != "timeboxed":
         return _end(home, first, parsed)
     _tell(quiet, "2. The box is over. The training saved itself; the record knows the step, the loss and the file.")
@@ -68,7 +72,7 @@ def run(parsed: Parsed) -> int:
 def _supervise(home: Home, planned: Planned, parsed: Parsed) -> Run:
     for note in planned.notes:
         _tell(parsed.flag("quiet"), f"   {note}")
-    return supervise(home, planned, parsed)
+    return supervise(home, planned, parsed, shows_output=False)
 
 
 def _end(home: Home, run: Run, parsed: Parsed) -> int:

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 def run(parsed: Parsed) -> int:
     """Print the help of a command, or of all."""
     if not parsed.words:
-        output.emit(general_help())
+        output.emit_text(general_help(), "help", json=parsed.flag("json"))
         return ExitCode.OK
     command = BY_NAME.get(parsed.words[0])
     if command is None:
         raise UsageError(f"{parsed.words[0]!r} is no command of backprop", hint="see: backprop --help")
-    output.emit(command_help(command))
+    output.emit_text(command_help(command), "help", json=parsed.flag("json"))
     return ExitCode.OK

@@ -38,6 +38,9 @@ def run(parsed: Parsed) -> int:
         diagnostics.warn(history.warning)
     if parsed.flag("json"):
         output.emit_json([plain(row) for row in rows])
+    elif parsed.flag("refs"):
+        for ref in dict.fromkeys(ref for row in rows for ref in (row.id, row.name) if ref):
+            output.emit(ref)
     elif rows:
         show_rows(rows)
     elif not parsed.flag("quiet"):
@@ -49,21 +52,21 @@ def run(parsed: Parsed) -> int:
 def show_rows(rows: list[Row]) -> None:
     """The rows as a table."""
     now = time.time()
-    output.emit_table(_TITLES, [_cells(row, now) for row in rows], right=_RIGHT)
+    output.emit_table(_TITLES, [_cells(row, now) for row in rows], right=_RIGHT, shrink=(7, 1))
 
 
 def _cells(row: Row, now: float) -> tuple[str, ...]:
     script = row.script.rpartition("/")[2]
     return (
         row.id,
-        (row.name[:30] + (" *" if row.star else "")).strip(),
+        f"{row.name} *" if row.star else row.name,
         row.state,
         words.duration(row.took_s) if row.started else words.NONE,
         words.count(row.steps),
         words.loss(row.loss),
         str(row.checkpoints or words.NONE),
-        f"{script} {row.args}".strip()[:40],
-        words.age(now - (row.ended or row.created)),
+        output.cut(f"{script} {row.args}".strip(), 60),
+        words.age(now - row.created),
     )
 
 
@@ -79,6 +82,6 @@ def plain(row: Row) -> dict[str, object]:
 def _limit(text: str | None) -> int:
     if text is None:
         return LIMIT
-    if not text.isdecimal() or not 0 < int(text) <= 1_000_000:
+    if not text.isdecimal() or len(text) > 7 or not 0 < int(text) <= 1_000_000:
         raise UsageError(f"--limit {text!r:.40} is no number of runs", hint="give a whole number from 1 on")
     return int(text)

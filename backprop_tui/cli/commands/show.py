@@ -7,6 +7,7 @@ import time
 
 from backprop_tui.cli import output, words
 from backprop_tui.cli.diagnostics import ExitCode
+from backprop_tui.config.describe import describe
 from backprop_tui.control.settling import settle_if_any
 from backprop_tui.model.secrets import masked
 from backprop_tui.watch.history import History
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from backprop_tui.cli.parsing import Parsed
     from backprop_tui.model.run import Slice
 
-EVENTS = 20
+EVENTS = 12
 
 
 def run(parsed: Parsed) -> int:
@@ -38,8 +39,8 @@ def run(parsed: Parsed) -> int:
     for piece in record.run.slices:
         output.emit(f"{f'slice {piece.n}':<12} {_slice(piece)}")
     for checkpoint in record.run.checkpoints:
-        verdict = {True: "good", False: f"not good: {checkpoint.why}", None: "not judged"}[checkpoint.good]
         step = "" if checkpoint.step is None else f"step {checkpoint.step:,}, "
+        verdict = words.verdict(checkpoint)
         output.emit(f"{'checkpoint':<12} {checkpoint.path} ({step}{words.size(checkpoint.size)}, {verdict})")
     for event in events:
         output.emit(f"{'event':<12} {_event(event)}")
@@ -57,7 +58,7 @@ def _facts(record: Record) -> list[tuple[str, str]]:
         ("note", notes.note.replace("\n", " / ") or words.NONE),
         ("created", _time(run.created)),
         ("step", words.count(run.step)),
-        ("loss", f"{words.loss(run.loss)} (best {words.loss(run.best_loss)})"),
+        ("loss", words.loss_and_best(run)),
         ("metrics", f"{run.metric_lines:,} lines"),
         ("folder", record.folder),
     ]
@@ -72,7 +73,7 @@ def _facts(record: Record) -> list[tuple[str, str]]:
             ("git", " ".join(spec.git.values()) or words.NONE),
         ]
         facts += [("env", f"{name}={value}") for name, value in masked(spec.env).items()]
-        facts += [("setting", f"{key} = {found.value} ({found.origin})") for key, found in spec.settings.items()]
+        facts += [("setting", f"{row.key} = {row.value} ({_origin(row.origin)})") for row in describe(spec.settings)]
     facts += [("warning", warning) for warning in run.warnings]
     return facts
 
@@ -88,11 +89,24 @@ def _slice(piece: Slice) -> str:
     )
 
 
+def _origin(origin: str) -> str:
+    return "as in the slice before" if origin == "run" else origin
+
+
 def _event(event: dict[str, Any]) -> str:
     when = _time(event["t"]) if isinstance(event.get("t"), (int, float)) else "?"
-    rest = {key: value for key, value in event.items() if key not in ("t", "event")}
-    said = rest.get("text") or ", ".join(f"{key}={value}" for key, value in rest.items())
-    return f"{when}  {event.get('event', '?')}: {said}"[:300]
+    kind = event.get("event", "?")
+    fields = {key: value for key, value in event.items() if key not in ("t", "event")}
+    return f"{when}  {kind}: {fields.pop('text', None) or _said(kind, fields)}"[:300]
+
+
+def _said(kind: str, fields: dict[str, Any]) -> str:
+    reason = fields.get("reason")
+    if kind == "state":
+        return f"{fields.get('state')}" + (f", {reason.get('text')}" if isinstance(reason, dict) else "")
+    if kind == "signal":
+        return str(fields.get("signal"))
+    return ", ".join(f"{key} {value}" for key, value in fields.items())
 
 
 def _time(epoch: float) -> str:

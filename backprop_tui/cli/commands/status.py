@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 
 from backprop_tui.cli import diagnostics, output, words
@@ -39,7 +38,7 @@ def run(parsed: Parsed) -> int:
     if parsed.flag("json"):
         output.emit_json([record.plain() for record in records])
     elif records:
-        output.emit_table(_TITLES, [_cells(record) for record in records], right=_RIGHT)
+        output.emit_table(_TITLES, [_cells(record) for record in records], right=_RIGHT, shrink=(8, 1))
     elif not parsed.flag("quiet"):
         output.emit("nothing runs now")
     return ExitCode.OK
@@ -58,12 +57,13 @@ def _one(parsed: Parsed) -> int:
     if record.left_s is not None and run.slice is not None:
         output.emit(f"  {words.duration(record.left_s)} left of {words.duration(run.slice.box_s)}")
     if run.step is not None:
-        output.emit(f"  step {run.step:,}, loss {words.loss(run.loss)} (best {words.loss(run.best_loss)})")
+        output.emit(f"  step {run.step:,}, loss {words.loss_and_best(run)}")
     output.emit(f"  {words.checkpoints(run)}")
     for warning in run.warnings:
         output.emit(f"  warning: {warning}")
-    if run.state.is_ended and run.state != "completed":
-        output.emit(f"  go on with it: backprop resume {run.id}")
+    if run.state.is_ended:
+        for line in words.next_steps(run):
+            output.emit(f"  {line}")
     return ExitCode.OK
 
 
@@ -72,19 +72,12 @@ def _cells(record: Record) -> tuple[str, ...]:
     saved = run.good_checkpoint
     return (
         run.id,
-        (record.notes.name or "")[:30],
+        record.notes.name or "",
         run.state.value,
         words.duration(record.left_s),
         words.count(run.step),
         words.loss(run.loss),
         f"{words.age(time.time() - saved.t)} ago" if saved else words.NONE,
         ",".join(run.slice.gpus) if run.slice and run.slice.gpus else "cpu",
-        run.reason.text[: max(20, _columns() - 80)] if run.reason else "",
+        run.reason.text if run.reason else "",
     )
-
-
-def _columns() -> int:
-    try:
-        return os.get_terminal_size(1).columns
-    except OSError:
-        return 200

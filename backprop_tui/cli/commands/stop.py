@@ -8,7 +8,7 @@ from backprop_tui.cli import diagnostics, output
 from backprop_tui.cli.diagnostics import ExitCode
 from backprop_tui.control import requesting
 from backprop_tui.control.settling import settle_if_any
-from backprop_tui.errors import RunNotActive, UsageError
+from backprop_tui.errors import Interrupted, RunNotActive, UsageError
 from backprop_tui.watch.history import History
 from backprop_tui.watch.homes import open_home
 from backprop_tui.watch.record import read_record
@@ -30,10 +30,17 @@ def run(parsed: Parsed) -> int:
     if parsed.flag("all") == bool(parsed.words):
         raise UsageError("which runs?", hint="name them, or stop every run with --all")
     ids = [row.id for row in history.active()] if parsed.flag("all") else list(map(history.resolve, parsed.words))
+    if parsed.flag("dry_run"):
+        how = "kill" if parsed.flag("force") else "stop"
+        output.would(f"{how}: {' '.join(dict.fromkeys(ids)) or 'nothing runs now'}", json=parsed.flag("json"))
+        return ExitCode.OK
     answers = [_ask(home, run_id, parsed) for run_id in dict.fromkeys(ids)]
-    for answer in answers:
-        if answer.ok:
-            _wait(home, answer.run_id)
+    try:
+        for answer in answers:
+            if answer.ok:
+                _wait(home, answer.run_id)
+    except KeyboardInterrupt:
+        raise Interrupted("not waiting any longer; what was asked to stop goes on stopping") from None
     documents = [_tell(home, answer, parsed) for answer in answers]
     if parsed.flag("json"):
         output.emit_json(documents)
@@ -60,7 +67,7 @@ def _wait(home: Home, run_id: str) -> None:
 
 def _tell(home: Home, answer: Answer, parsed: Parsed) -> dict[str, object]:
     run = read_record(home, answer.run_id).run
-    if not parsed.flag("json"):
+    if not parsed.flag("json") and not (parsed.flag("quiet") and answer.ok):
         reason = f": {run.reason.text}" if run.reason and answer.ok else ""
         output.emit(f"{run.id} is {run.state}{reason}" if answer.ok else f"{run.id}: {answer.text}")
     return {**answer.plain(), "state": run.state}
