@@ -15,7 +15,7 @@ COLUMNS, ROWS = 110, 32
 CELL, LINE = 8.4, 19
 HERE = Path(__file__).parent
 STORY = (
-    "backprop demo > training.log",
+    "backprop demo",
     "backprop run --name nightly -d -m 1h30m -- sh -c 'sleep 60'; sleep 1; backprop list",
     "backprop status",
 )
@@ -56,7 +56,7 @@ def capture(commands: tuple[str, ...]) -> list[str]:
 
 def svg(lines: list[str]) -> str:
     """The lines as a picture of a terminal."""
-    width, height = COLUMNS * CELL + 32, len(lines) * LINE + 36
+    width, height = COLUMNS * CELL + 48, len(lines) * LINE + 36
     rows = "".join(
         f'<text x="16" y="{26 + n * LINE}" fill="{_colour(line)}">{escape(line)}</text>' for n, line in enumerate(lines)
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from backprop_tui import files
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,13 +63,13 @@ def _folders(membership: bytes, root: str) -> Iterator[tuple[str, tuple[str, str
 
 def _number(path: str) -> int | None:
     try:
-        return int(_read(path))
+        return int(read(path))
     except ValueError:  # absent, or "max"
         return None
 
 
 def _statistic(path: str, key: bytes) -> int:
-    for line in _read(path).splitlines():
+    for line in read(path).splitlines():
         if line.startswith(key):
             try:
                 return int(line[len(key) :])
@@ -76,14 +78,9 @@ def _statistic(path: str, key: bytes) -> int:
     return 0
 
 
-def _read(path: str) -> bytes:
+def read(path: str) -> bytes:
+    """A file of the kernel's; nothing where it cannot be read."""
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        return files.read_bytes(path)
     except OSError:
         return b""
-    try:
-        return os.read(fd, 65536)
-    except OSError:
-        return b""
-    finally:
-        os.close(fd)

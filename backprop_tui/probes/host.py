@@ -6,7 +6,7 @@ import os
 import sys
 
 from backprop_tui.model.samples import HostSample
-from backprop_tui.probes.cgroup import memory_room
+from backprop_tui.probes.cgroup import memory_room, read
 
 _IS_LINUX = sys.platform == "linux"
 _PROC = "/proc"
@@ -37,7 +37,7 @@ def sample_host(t: float) -> HostSample:
     if not _IS_LINUX:
         return _sample_through_psutil(t)
     total, free = _memory()
-    limit, room = memory_room(_read(f"{_PROC}/self/cgroup"))
+    limit, room = memory_room(read(f"{_PROC}/self/cgroup"))
     return HostSample(
         t=t,
         cores=os.cpu_count() or 1,  # the load average is the whole box's too
@@ -50,7 +50,7 @@ def sample_host(t: float) -> HostSample:
 def boot_id() -> str:
     """Differs after every boot of this box; "" if it cannot be told."""
     if _IS_LINUX:
-        return _read(f"{_PROC}/sys/kernel/random/boot_id").decode("ascii", "replace").strip()
+        return read(f"{_PROC}/sys/kernel/random/boot_id").decode("ascii", "replace").strip()
     import psutil
 
     return f"boot-{round(psutil.boot_time())}"
@@ -77,7 +77,7 @@ def filesystem_kind(path: str) -> str:
     except (OSError, ValueError):
         return "unknown"
     if _IS_LINUX:
-        return kind_of_mount(real, _read(f"{_PROC}/self/mountinfo").decode("utf-8", "surrogateescape"))
+        return kind_of_mount(real, read(f"{_PROC}/self/mountinfo").decode("utf-8", "surrogateescape"))
     import psutil
 
     return _deepest(real, [(disk.mountpoint, disk.fstype) for disk in psutil.disk_partitions(all=True)])
@@ -118,14 +118,14 @@ def _unescaped(text: str) -> str:
 
 def _load1() -> float | None:
     try:
-        return float(_read(f"{_PROC}/loadavg").split(None, 1)[0])
+        return float(read(f"{_PROC}/loadavg").split(None, 1)[0])
     except (ValueError, IndexError):
         return None
 
 
 def _memory() -> tuple[int | None, int | None]:
     """Total and available bytes."""
-    data = _read(f"{_PROC}/meminfo")
+    data = read(f"{_PROC}/meminfo")
     return _kilobytes(data, b"MemTotal:"), _kilobytes(data, b"MemAvailable:")
 
 
@@ -141,22 +141,6 @@ def _smaller(first: int | None, second: int | None) -> int | None:
     if first is None or second is None:
         return first if second is None else second
     return min(first, second)
-
-
-def _read(path: str) -> bytes:
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return b""
-    try:
-        parts = []
-        while part := os.read(fd, 65536):
-            parts.append(part)
-        return b"".join(parts)
-    except OSError:
-        return b""
-    finally:
-        os.close(fd)
 
 
 def _sample_through_psutil(t: float) -> HostSample:
