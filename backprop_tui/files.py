@@ -180,8 +180,12 @@ class Appender:
         self.path = path
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self.size = os.fstat(self._fd).st_size
-        if self.size and os.pread(self._fd, 1, self.size - 1) != b"\n":
-            self.append(b"\n")
+        try:
+            if self.size and os.pread(self._fd, 1, self.size - 1) != b"\n":
+                self.append(b"\n")
+        except OSError:
+            self.close()  # tried again, it must not leave one open each time
+            raise
 
     def append(self, data: bytes) -> None:
         """Add whole lines; when the disk takes only a part, that part is cut off again and OSError raised."""

@@ -40,7 +40,7 @@ def settle_lost(home: Home) -> list[str]:
         try:
             if _settle(home, run_id):
                 lost.append(run_id)
-        except (BackpropError, OSError):
+        except (BackpropError, OSError, TypeError, ValueError, LookupError):
             continue  # one broken record must not hide the others; it shows as broken
     return lost
 

@@ -51,10 +51,13 @@ class LocalEngine(Engine):
 
     def start(self, launch: Launch) -> Process:
         program = find_program(launch.argv[0], launch.env, launch.cwd)
-        log = os.open(launch.log_path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            log = os.open(launch.log_path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise EngineError(f"cannot write {launch.log_path}: {error.strerror}", hint="is there room on the disk?")
         self._offset = os.fstat(log).st_size
         self._log = log
-        here = os.open(".", os.O_RDONLY | os.O_CLOEXEC)
+        here = _open_here()
         try:
             os.chdir(launch.cwd)
             self._pid = os.posix_spawn(
@@ -72,6 +75,8 @@ class LocalEngine(Engine):
             )
         except OSError as error:
             raise _spawn_error(error, launch, program)
+        except ValueError as error:  # a NUL
+            raise EngineError(f"cannot start {launch.argv[0]}: {error}", hint="an argument or a variable holds a NUL")
         finally:
             os.fchdir(here)
             os.close(here)
@@ -103,6 +108,14 @@ class LocalEngine(Engine):
         if self._log >= 0:
             os.close(self._log)
             self._log = -1
+
+
+def _open_here() -> int:
+    """The working directory, to come back to; the root where it cannot be opened."""
+    try:
+        return os.open(".", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return os.open("/", os.O_RDONLY | os.O_CLOEXEC)
 
 
 def find_program(name: str, env: Mapping[str, str], cwd: str) -> str:

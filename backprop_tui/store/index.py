@@ -97,6 +97,10 @@ class Index:
                     if os.path.lexists(self.path + suffix):
                         os.unlink(self.path + suffix)
 
+    def be_patient(self, busy_ms: int) -> None:
+        """Wait so long for other writers from now on."""
+        self._con.execute(f"PRAGMA busy_timeout={int(busy_ms)}")
+
     def close(self) -> None:
         self._con.close()
 

@@ -42,25 +42,43 @@ def reindex(home: Home, index: Index) -> tuple[int, int]:
 
 def _follow_active(home: Home, index: Index) -> None:
     changed: list[RunFolder] = []
+    gone: list[str] = []
     done: list[str] = []
     for run_id in sorted(home.active_ids()):
         try:
             folder = home.run(run_id)
         except RunNotFound:
             if _is_old(os.path.join(home.active, run_id)):
-                done.append(run_id)  # a start that died before it made its folder
+                gone.append(run_id)  # a start that died before it made its folder
             continue
         if index.mark_of(run_id) != source_mark(folder):
             changed.append(folder)
-        elif _has_ended(folder):
+        else:
             done.append(run_id)
     rows = index.refresh(changed) if changed else []
-    done += [row.id for row in rows if row.state in _ENDED and _is_unlocked(home, row.id)]
-    for run_id in done:
+    done += [row.id for row in rows if row.state in _ENDED]
+    for run_id in gone:
         home.clear_active(run_id)
+    for run_id in done:
+        _clear_if_over(home, run_id)
 
 
 _ENDED = {state.value for state in RunState if state.is_ended}
+
+
+def _clear_if_over(home: Home, run_id: str) -> None:
+    """Take a run off the active ones, unless somebody holds it: it may be resumed at this very moment."""
+    folder = home.run(run_id)
+    if not _has_ended(folder):
+        return
+    lock = FileLock(folder.file("lock"))
+    try:
+        if lock.try_acquire() and _has_ended(folder):
+            home.clear_active(run_id)
+    except OSError:
+        return
+    finally:
+        lock.release()
 
 
 def _has_ended(folder: RunFolder) -> bool:
@@ -68,16 +86,6 @@ def _has_ended(folder: RunFolder) -> bool:
         return folder.read_run().state.is_ended
     except StoreError:
         return False
-
-
-def _is_unlocked(home: Home, run_id: str) -> bool:
-    lock = FileLock(home.run(run_id).file("lock"))
-    try:
-        free = lock.try_acquire()
-    except OSError:
-        return False
-    lock.release()
-    return free
 
 
 def _is_old(path: str) -> bool:

@@ -48,6 +48,7 @@ class Guard:
         reader, writer = os.pipe()
         pid = os.fork()
         if pid == 0:
+            os.close(writer)  # held by the guard itself, the pipe would never close
             _be_guard(orders, reader)
         os.close(reader)
         return cls(pid, writer)

@@ -133,6 +133,9 @@ class Supervision:
                 name = signal.Signals(number).name
                 by = "ctrl-c" if number == signal.SIGINT else f"{name} to backprop"
                 self._stop_for_person(f"stopped by {by}")
+            elif number == signal.SIGTSTP:
+                # Without its supervisor the training would go on without limits.
+                self._p.observer.said("ctrl-z does nothing here; backprop pause lets the training stand still")
             elif number == signal.SIGHUP:
                 self._p.recorder.event("hangup", text="the terminal is gone; supervision goes on")
 
@@ -195,8 +198,8 @@ class Supervision:
     def _note_exit(self) -> None:
         if self._ladder is None and not self._p.tree.is_surely_empty():
             # The script has ended by itself; helpers that it left behind must not go on unsupervised.
-            self._ladder = StopLadder(grace_s=LEFTOVER_GRACE_S, now=self._p.clock.monotonic(), writing=False)
-            self._stop_signal = signal.SIGTERM
+            now = self._p.clock.monotonic()
+            self._ladder = StopLadder(grace_s=LEFTOVER_GRACE_S, now=now, writing=False, is_quiet=True)
 
     def _climb(self, now: float) -> bool:
         if self._ladder is None:
@@ -239,20 +242,14 @@ class Supervision:
     def _finish(self) -> None:
         p = self._p
         now = p.clock.monotonic()
-        self._read_all = False
-        for _ in range(1_000_000):
-            self._read_output()
-            p.recorder.flush()
-            if self._read_all or p.recorder.is_blocked:
-                break
-        p.recorder.take(p.parse(p.splitter.flush()))
-        p.recorder.amend(output_bytes=p.engine.offset)
+        self._read_rest()
         p.recorder.judge(final=True)
         leader = self._exit
         if leader is None:  # a survivor in an uninterruptible call
             state, reason = ended_on_request(self._cause) if self._cause else RunState.FAILED, self._cause
         elif self._cause is None:
-            state, reason = ended_by_itself(leader, p.recorder.run.loss)
+            newest = p.recorder.run.slice
+            state, reason = ended_by_itself(leader, newest.last_loss if newest else None)
         else:
             state, reason = ended_on_request(self._cause), self._cause
         if p.splitter.truncated:
@@ -270,7 +267,7 @@ class Supervision:
             forced=self._ladder is not None and self._ladder.was_forced,
             survivors=self._survivors,
         )
-        if not p.recorder.is_complete:
+        if not (p.recorder.is_complete and self._read_all):
             self._wait_for_room()
 
     def _wait_for_room(self) -> None:
@@ -280,12 +277,29 @@ class Supervision:
         poll = select.poll()
         poll.register(p.signals.fileno(), select.POLLIN)
         end = p.clock.monotonic() + ROOM_WAIT_S
-        while not p.recorder.is_complete and p.clock.monotonic() < end:
+        while not (p.recorder.is_complete and self._read_all) and p.clock.monotonic() < end:
             poll.poll(1000)
             if STOP_SIGNALS.intersection(p.signals.take()):
                 return
             p.recorder.flush(force=True)
+            if not p.recorder.is_blocked:  # what lies in the log was not read while there was no room for it
+                self._read_rest()
+                p.recorder.amend_slice(log_end=p.engine.offset)
+                p.recorder.flush(force=True)
         p.recorder.publish_now()
+
+    def _read_rest(self) -> None:
+        """The output to its end, or until there is no room for what it means."""
+        p = self._p
+        self._read_all = False
+        for _ in range(1_000_000):
+            self._read_output()
+            p.recorder.flush()
+            if self._read_all or p.recorder.is_blocked:
+                break
+        if self._read_all:
+            p.recorder.take(p.parse(p.splitter.flush()))
+            p.recorder.amend(output_bytes=p.engine.offset)
 
 
 def _minutes(seconds: float) -> str:

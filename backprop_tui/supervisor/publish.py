@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from backprop_tui.store.index import Index
 
 PROGRESS_EVERY_S = 2.0
+RETRY_S = 0.25
 MIRROR_WAIT_S = 10.0
+BUSY_MS, BUSY_MEANWHILE_MS = 20_000, 50
+"""How long another writer of the index is waited for: at the end, and while the training lives."""
 INDEX_AFTER_S = 1.0
 """Loading SQLite takes 4 ms: a shorter slice leaves its row in the index to the next reader."""
 
@@ -29,6 +32,8 @@ class Publisher:
         self._spec = spec
         self._since = now
         self._last_progress = float("-inf")
+        self.owes = False
+        """Others were writing experiments.json: it is tried again with the next progress."""
         self._index_used: Index | None = None
 
     def load(self) -> None:
@@ -40,18 +45,21 @@ class Publisher:
         if run.state is RunState.STARTING:
             return []  # running or failed follows at once, and the training must not wait for this
         self._last_progress = now
-        problems = self._mirror(run, MIRROR_WAIT_S)
+        # While the training lives nothing may wait: its deadline and its signals are due in the same thread.
+        problems = self._mirror(run, MIRROR_WAIT_S if run.state.is_ended else 0.0)
         if run.state.is_ended and now - self._since < INDEX_AFTER_S:
             return problems  # the mark in active/ leads the next reader to it
-        if run.state in (RunState.QUEUED, RunState.RUNNING) or run.state.is_ended:
-            problems += self._index()
+        if run.state.is_ended:
+            problems += self._index(BUSY_MS)
+        elif run.state in (RunState.QUEUED, RunState.RUNNING):
+            self._index(BUSY_MEANWHILE_MS)  # where that fails, the mark in active/ leads readers to it
         if run.state.is_ended and not problems:
             self._home.clear_active(run.id)
         return problems
 
     def progressed(self, run: Run, now: float) -> list[str]:
         """There are new steps or checkpoints; written at most every 2 s."""
-        if now - self._last_progress < PROGRESS_EVERY_S:
+        if now - self._last_progress < (RETRY_S if self.owes else PROGRESS_EVERY_S):
             return []
         self._last_progress = now
         return self._mirror(run, 0.0)
@@ -65,14 +73,15 @@ class Publisher:
             paths = self._folder.checkpoint_paths(mirror.KEPT_PATHS) if run.checkpoint_count else []
             warning = mirror.update(self._home, run, self._spec, self._folder.read_notes(), paths, wait_s)
         except TimeoutError as error:
-            # Of progress the next word will do.
+            self.owes = True
             return [f"experiments.json could not be written: {error}"] if wait_s else []
         except (OSError, StoreError) as error:
             return [f"experiments.json could not be written: {error}"]
+        self.owes = False
         return [warning] if warning else []
 
-    def _index(self) -> list[str]:
-        index = self._open_index()
+    def _index(self, busy_ms: int) -> list[str]:
+        index = self._open_index(busy_ms)
         if index is None:
             return ["the index could not be opened"]
         try:
@@ -81,7 +90,7 @@ class Publisher:
             return [f"the index could not be written: {error}"]
         return []
 
-    def _open_index(self) -> Index | None:
+    def _open_index(self, busy_ms: int) -> Index | None:
         """Kept open: the last connection that closes moves the whole log into the database, which takes time."""
         from backprop_tui.store.index import Index
 
@@ -90,4 +99,5 @@ class Publisher:
                 self._index_used = Index(self._home)
             except (OSError, StoreError):
                 return None
+        self._index_used.be_patient(busy_ms)
         return self._index_used

@@ -79,7 +79,7 @@ class Queue:
             if self._signals.has_stop:
                 self._end("left the queue", by="person")
                 raise Interrupted(f"left the queue; nothing was started (run {self._spec.run_id})")
-            self._signals.take()
+            self._signals.take_others()
             if self._stopped_by:
                 self._end(f"stopped in the queue by {self._stopped_by}", by="person")
                 return admission, None

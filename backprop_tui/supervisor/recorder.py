@@ -159,9 +159,11 @@ class Recorder:
             self._append("metrics.jsonl", "".join([_metric_line(metric, stamp) for metric in new]).encode())
         last = dict(self._run.last)
         best = self._run.best_loss
+        loss_here = self._newest_slice().last_loss
         for metric in batch:
             last.update(metric.values)
             loss = metric.values.get("loss")
+            loss_here = loss_here if loss is None else loss
             if loss is not None and (best is None or loss < best) and math.isfinite(loss):
                 best = loss
             if len(last) > MAX_NAMES:
@@ -175,7 +177,7 @@ class Recorder:
         self.amend_slice(
             first_step=first_step,
             last_step=step,
-            last_loss=last.get("loss"),
+            last_loss=loss_here,
             metric_lines=newest.metric_lines + len(batch),
         )
         self._has_progress = True
@@ -239,7 +241,7 @@ class Recorder:
         """Let experiments.json follow, now and then."""
         if self._clock.monotonic() >= self._publish_due:
             self.publish_now()
-        elif self._has_progress and not self.is_disowned:
+        elif (self._has_progress or self._publisher.owes) and not self.is_disowned:
             problems = self._publisher.progressed(self._run, self._clock.monotonic())
             self._has_progress = False
             self._tell(problems)

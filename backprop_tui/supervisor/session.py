@@ -137,10 +137,12 @@ class Session:
         adopts = _adopt_orphans() if spec.is_command else None
         try:
             training = engine.start(launch)
-        except EngineError as error:
+        except Exception as error:
+            # Whatever it was: no training runs, and the guard must not wait for one.
             recorder.release_lines()
             keeper.guard.say_goodbye()
-            reason = Reason(code="spawn", text=error.message, by="box")
+            text = error.message if isinstance(error, EngineError) else f"{type(error).__name__}: {error}"
+            reason = Reason(code="spawn", text=text, by="box")
             recorder.change(RunState.FAILED, reason, ended=round(self._clock.epoch(), 3))
             recorder.close()
             raise

@@ -17,6 +17,7 @@ _WATCHED = (
     signal.SIGUSR1,
     signal.SIGUSR2,
     signal.SIGCHLD,
+    signal.SIGTSTP,
 )
 STOP_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGQUIT})
 DOORBELL = signal.SIGUSR2
@@ -47,13 +48,21 @@ class SignalBox:
 
     def take(self) -> list[int]:
         """The signals since the last call, in order."""
+        self._empty()
+        arrived, self._arrived = self._arrived, []
+        return arrived
+
+    def take_others(self) -> None:
+        """Pass over all signals that ask for no stop."""
+        self._empty()
+        self._arrived = [number for number in self._arrived if number in STOP_SIGNALS]
+
+    def _empty(self) -> None:
         try:
             while os.read(self._reader, 512):
                 pass
         except BlockingIOError:
             pass
-        arrived, self._arrived = self._arrived, []
-        return arrived
 
     def close(self) -> None:
         """Put back what was there before."""

@@ -40,11 +40,14 @@ class Act(Enum):
 class StopLadder:
     """One stop, from its cause to an empty tree. All times are monotonic seconds."""
 
-    def __init__(self, *, grace_s: float, now: float, writing: bool, force: bool = False) -> None:
+    def __init__(
+        self, *, grace_s: float, now: float, writing: bool, force: bool = False, is_quiet: bool = False
+    ) -> None:
+        """`is_quiet` begins with the grace, without a signal before it."""
         self._grace_s = grace_s
         self._rung = Rung.WRITING if writing else Rung.GRACE
         self._since = now
-        self._signalled = False
+        self._signalled = is_quiet
         self._is_forced = force
         self._last_kill: float | None = None
 

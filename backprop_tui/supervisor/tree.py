@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from backprop_tui.probes.proc import Proc
 
+PAUSE_LOOKS = 5
 _SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER
 
 
@@ -111,7 +112,13 @@ class TrainingTree:
 
     def pause(self) -> None:
         """SIGSTOP to all, leader first: a parent must not see its workers stand still."""
-        self.signal_all(signal.SIGSTOP, self.scan())
+        stopped: set[int] = set()
+        for _ in range(PAUSE_LOOKS):
+            members = [member for member in self.scan() if member.pid not in stopped]
+            if not members:
+                return
+            self.signal_all(signal.SIGSTOP, members)  # what was born meanwhile is found by the next look
+            stopped.update(member.pid for member in members)
 
     def wake(self) -> None:
         """SIGCONT to all, children first."""

@@ -121,6 +121,8 @@ class FakeSignals:
 
 
 class FakePublisher:
+    owes = False
+
     def changed(self, run: Run, now: float) -> list[str]:
         return []
 
