@@ -14,13 +14,16 @@ QUIET_S = 1.0
 """A file that did not change for this long is not being written."""
 LOOK_S = 0.1
 _MAX_ENTRIES = 2000
+_MAX_KINDS = 16
 
 
 class WriteWatch:
     """Watches the folders in which a run's checkpoints lie. What counts is that a file grows."""
 
     def __init__(self) -> None:
-        self._suffixes: set[str] = set()
+        self._suffixes: dict[str, None] = {}
+        self._stems: dict[str, None] = {}
+        """Names of reported checkpoints without their numbers."""
         self.folders: tuple[str, ...] = ()
         self._sizes: dict[str, int] = {}
         self._looked = float("-inf")
@@ -28,8 +31,9 @@ class WriteWatch:
 
     def learn(self, path: str) -> None:
         """A checkpoint was saved at this path: its folder and kind of name are watched from now on."""
-        self._suffixes.add(os.path.splitext(path)[1])
-        folder = os.path.dirname(path)
+        folder, name = os.path.split(path)
+        self._suffixes = _with_newest(self._suffixes, os.path.splitext(name)[1])
+        self._stems = _with_newest(self._stems, _stem(name))
         if folder not in self.folders:
             self.folders = (*self.folders, folder)[-3:]
 
@@ -51,7 +55,7 @@ class WriteWatch:
                 self._grew = epoch
             self._sizes = {path: info.st_size for path, info in unknown}
             if is_first and unknown:
-                return True
+                self._grew = epoch
         return epoch - self._grew < QUIET_S
 
     def _fresh_in(self, folder: str, epoch: float, depth: int) -> list[tuple[str, os.stat_result]]:
@@ -70,15 +74,26 @@ class WriteWatch:
                     is_folder = entry.is_dir(follow_symlinks=False)
                 except OSError:
                     continue
-                if is_folder and depth > 1:
-                    found += self._fresh_in(entry.path, epoch, depth - 1)
+                if is_folder:
+                    if depth > 1 and (_stem(entry.name) in self._stems or is_temporary(entry.name)):
+                        found += self._fresh_in(entry.path, epoch, depth - 1)
                 elif epoch - info.st_mtime < QUIET_S and (depth < 2 or self._is_checkpoint_name(entry.name)):
                     found.append((entry.path, info))
         return found
 
     def _is_checkpoint_name(self, name: str) -> bool:
-        lower = name.lower()
-        return os.path.splitext(name)[1] in self._suffixes - {""} or is_temporary(lower)
+        lower, suffix = name.lower(), os.path.splitext(name)[1]
+        return (bool(suffix) and suffix in self._suffixes) or is_temporary(lower)
+
+
+def _stem(name: str) -> str:
+    return "".join(sign for sign in name if not sign.isdigit())[:64]
+
+
+def _with_newest(known: dict[str, None], text: str) -> dict[str, None]:
+    """The newest few different texts; a script may invent one a step."""
+    kept = {old: None for old in known if old != text}
+    return {**dict.fromkeys(list(kept)[-(_MAX_KINDS - 1) :]), text[:64]: None}
 
 
 def _stamp(info: os.stat_result) -> tuple[int, int]:

@@ -158,4 +158,5 @@ def _publish(home: Home, run_id: str, notes: Notes) -> None:
         run, spec = folder.read_run(), folder.read_spec()
     except StoreError:
         return  # a broken record can still be named
-    mirror.update(home, run, spec, notes, folder.checkpoint_paths(mirror.KEPT_PATHS))
+    paths = folder.checkpoint_paths(mirror.KEPT_PATHS)
+    mirror.update(home, run, spec, notes, paths, fresh=lambda: (folder.read_run(), folder.read_notes()))

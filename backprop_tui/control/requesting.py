@@ -74,11 +74,13 @@ def ask(home: Home, run_id: str, verb: str, args: dict[str, Any]) -> Answer:
     run = check_active(home, run_id, verb)
     who = f"{_user()}@{host.hostname()}"
     slice_n = run.owner.slice if run.owner else 0
+    at = folder.events_size()
     request_id = requests.post(folder, verb, args=args, who=who, slice_n=slice_n)
     _ring(run)
     end = time.monotonic() + ANSWER_S
     while time.monotonic() < end:
-        for event in reversed(folder.events(200)):
+        at, events = folder.events_after(at)
+        for event in events:
             if event.get("event") == "request" and event.get("id") == request_id:
                 return Answer(run_id=run_id, ok=bool(event.get("ok")), text=str(event.get("text")))
         if folder.read_run().state.is_ended:

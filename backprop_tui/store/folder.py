@@ -114,6 +114,24 @@ class RunFolder:
         """The newest events, oldest first."""
         return list(_last_lines(self.file("events.jsonl"), limit))
 
+    def events_size(self) -> int:
+        """How long events.jsonl is."""
+        try:
+            return os.stat(self.file("events.jsonl")).st_size
+        except OSError:
+            return 0
+
+    def events_after(self, start: int) -> tuple[int, list[dict[str, Any]]]:
+        """The events whose lines begin at an offset or behind it; and where to go on."""
+        try:
+            with open(self.file("events.jsonl"), "rb") as file:
+                file.seek(start)
+                data = file.read(_TAIL * 64)
+        except OSError:
+            return start, []
+        whole = data.rfind(b"\n") + 1
+        return start + whole, [entry for line in data[:whole].splitlines() if (entry := _entry(line)) is not None]
+
     def checkpoints(self, limit: int = 20) -> list[Checkpoint]:
         """The newest checkpoints with their last verdict, oldest first."""
         from backprop_tui.store.codec import checkpoint_from

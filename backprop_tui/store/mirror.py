@@ -13,7 +13,7 @@ from backprop_tui.model.states import RunState
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     from backprop_tui.model.run import Notes, Run
@@ -38,8 +38,15 @@ _STATUS = {
 }
 
 
-def update(  # an entry is made of all of these
-    home: Home, run: Run, spec: SliceSpec, notes: Notes, checkpoints: list[str], wait_s: float = LOCK_WAIT_S
+def update(  # noqa: PLR0913  # an entry is made of all of these
+    home: Home,
+    run: Run,
+    spec: SliceSpec,
+    notes: Notes,
+    checkpoints: list[str],
+    wait_s: float = LOCK_WAIT_S,
+    *,
+    fresh: Callable[[], tuple[Run, Notes]] | None = None,
 ) -> str:
     """Bring one run's entry up to date; returns a warning, or "".
 
@@ -50,6 +57,8 @@ def update(  # an entry is made of all of these
         notes: for its name.
         checkpoints: where its newest checkpoints are, oldest first.
         wait_s: how long to wait while others write.
+        fresh: reads run and notes again under the lock, for who does not own them: an older word must never
+            take the place of a newer one.
 
     Raises:
         TimeoutError: others were writing all that time.
@@ -57,8 +66,12 @@ def update(  # an entry is made of all of these
     """
     if run.state not in _STATUS:
         return ""
-    entry = _entry(run, spec, notes, checkpoints[-KEPT_PATHS:])
     with _locked(home, wait_s):
+        if fresh is not None:
+            run, notes = fresh()
+        if run.state not in _STATUS:
+            return ""
+        entry = _entry(run, spec, notes, checkpoints[-KEPT_PATHS:])
         all_known = mark(home) in (None, known_mark(home))
         content, warning = _read(home)
         old = content.get(run.id)

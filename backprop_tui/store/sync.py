@@ -25,8 +25,7 @@ def sync(home: Home, index: Index) -> None:
         mark = str(os.stat(home.runs).st_mtime_ns)
     except OSError:
         return
-    if index.meta("runs_mtime") != mark:
-        _follow_folders(home, index)
+    if index.meta("runs_mtime") != mark and _follow_folders(home, index):
         index.set_meta("runs_mtime", mark)
 
 
@@ -97,17 +96,23 @@ def _is_old(path: str) -> bool:
         return False
 
 
-def _follow_folders(home: Home, index: Index) -> None:
+def _follow_folders(home: Home, index: Index) -> bool:
+    """Take in new folders; False if one is too young to tell, and has to be looked at again."""
     known, present = index.marks(), home.ids()
     index.remove(known.keys() - present)
-    _read_in(home, index, sorted(present - known.keys()), with_young=False)
+    new = sorted(present - known.keys())
+    return _read_in(home, index, new, with_young=False) == len(new)
 
 
-def _read_in(home: Home, index: Index, ids: list[str], *, with_young: bool) -> None:
+def _read_in(home: Home, index: Index, ids: list[str], *, with_young: bool) -> int:
+    """Read runs in; returns how many."""
+    count = 0
     for start in range(0, len(ids), _BATCH):
         batch = [RunFolder(os.path.join(home.runs, i)) for i in ids[start : start + _BATCH]]
         # A young folder without a record may be a run that is just being made: active/ brings it in.
-        index.refresh(folder for folder in batch if with_young or _has_record(folder) or _is_old(folder.path))
+        wanted = (folder for folder in batch if with_young or _has_record(folder) or _is_old(folder.path))
+        count += len(index.refresh(wanted))
+    return count
 
 
 def _has_record(folder: RunFolder) -> bool:

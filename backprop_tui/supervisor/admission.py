@@ -40,20 +40,29 @@ class HeldFile:
     def __init__(self, path: str) -> None:
         self.path = path
         self._lock = files.FileLock(path)
+        self._longest = 0
 
     def take(self, content: dict[str, Any]) -> None:
         if not self._lock.try_acquire():
             raise StoreError(f"{self.path} is held by another process", hint="start again")
-        self.write(content)
+        try:
+            self._put(content)
+        except OSError as error:
+            self.drop()
+            raise StoreError(f"cannot write {self.path}: {error.strerror}", hint="is there room on the disk?")
 
     def write(self, content: dict[str, Any]) -> None:
         """In place: the lock belongs to this very file."""
-        data = files.to_json(content)
         try:
-            os.pwrite(self._lock.fileno(), data, 0)
-            os.ftruncate(self._lock.fileno(), len(data))
+            self._put(content)
         except OSError:
             pass  # a stale measurement does no harm; the lock is what counts
+
+    def _put(self, content: dict[str, Any]) -> None:
+        data = files.to_json(content)
+        # Never shorter than before, in one write: whoever reads at this moment sees one content or the other.
+        self._longest = max(self._longest, len(data))
+        os.pwrite(self._lock.fileno(), data.ljust(self._longest), 0)
 
     def fileno(self) -> int:
         return self._lock.fileno()

@@ -51,7 +51,7 @@ class CheckpointBook:
         self.count += 1
         self._watch.learn(path)
         self._finished.pop(path, None)
-        self._looked_twice.discard(path)
+        self._looked_twice &= {c.path for c in self._newest} - {path}
         self._owed[path] = now
         if len(self._owed) > KEPT:
             kept = {c.path for c in self._newest}

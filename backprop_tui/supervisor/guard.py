@@ -33,6 +33,8 @@ class GuardOrders(Frozen):
     stop_signal: int
     lock_fd: int
     """The run's lock stays taken until the guard is done: nobody may resume before that."""
+    lease_fd: int = -1
+    """And so does the lease: what the training holds is not free before it is gone."""
 
 
 class Guard:
@@ -94,7 +96,7 @@ def _be_guard(orders: GuardOrders, pipe: int) -> NoReturn:
         os.setsid()
         # Nothing more until the training is there: its start must not wait for a processor.
         first = os.read(pipe, 65536)
-        _let_go(keep={pipe, orders.lock_fd})
+        _let_go(keep={pipe, orders.lock_fd, orders.lease_fd})
         # Silence: the supervisor was killed in the moment of the start.
         last = _listen(pipe, first) if first else _unannounced(orders.token)
         if last is not None:

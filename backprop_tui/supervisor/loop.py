@@ -12,6 +12,7 @@ from backprop_tui.supervisor.descent import act_on
 from backprop_tui.supervisor.outcome import ended_by_itself, ended_on_request
 from backprop_tui.supervisor.signals import STOP_SIGNALS
 from backprop_tui.supervisor.stopping import TERM_S, Act, Rung, StopLadder
+from backprop_tui.supervisor.timebox import in_minutes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ CHUNK = 256 * 1024
 CHUNKS_A_TURN = 2
 """More output than this waits for the next turn, so that a flood delays no deadline."""
 ROOM_WAIT_S = 3600.0
+ECHO_S = 0.2
 LEFTOVER_GRACE_S = 2.0
 """Helpers that outlive the script get this long to end by themselves, then SIGTERM."""
 
@@ -44,6 +46,7 @@ class Supervision:
         self._read_all = False
         self._person_asked = False
         self._has_killed = False
+        self._last_signal = (0, -math.inf)
         self._asked_wait_s: float | None = None
 
     def run(self) -> None:
@@ -64,7 +67,7 @@ class Supervision:
                 self._note_exit()
         now = p.clock.monotonic()
         if self._ladder is None and self._exit is None and p.box.left_s(now) <= 0:
-            text = f"the time box of {_minutes(p.box.limit_s)} ended"
+            text = f"the time box of {in_minutes(p.box.limit_s)} ended"
             self.stop(Reason(code="timebox", text=text, by="timebox"))
         if p.recorder.is_disowned:
             self.stop(Reason(code="disowned", text="another supervisor has taken the run over", by="box"))
@@ -89,6 +92,8 @@ class Supervision:
             if force:
                 self._ladder.force()
             return
+        if self._exit is not None:
+            return  # it has ended by itself in this very turn
         now = p.clock.monotonic()
         writing = not force and p.recorder.book.is_writing(p.clock.epoch())
         self._cause = cause
@@ -131,6 +136,8 @@ class Supervision:
         for number in self._p.signals.take():
             if number in STOP_SIGNALS:
                 name = signal.Signals(number).name
+                if self._is_echo(number):
+                    continue
                 by = "ctrl-c" if number == signal.SIGINT else f"{name} to backprop"
                 self._stop_for_person(f"stopped by {by}")
             elif number == signal.SIGTSTP:
@@ -138,6 +145,12 @@ class Supervision:
                 self._p.observer.said("ctrl-z does nothing here; backprop pause lets the training stand still")
             elif number == signal.SIGHUP:
                 self._p.recorder.event("hangup", text="the terminal is gone; supervision goes on")
+
+    def _is_echo(self, number: int) -> bool:
+        """The same signal at the same moment, as timeout sends it to a process and to its group, is one request."""
+        now = self._p.clock.monotonic()
+        before, self._last_signal = self._last_signal, (number, now)
+        return before[0] == number and now - before[1] < ECHO_S
 
     def _act(self, request: Request) -> tuple[bool, str]:
         match request.verb:
@@ -172,14 +185,14 @@ class Supervision:
 
     def _extend(self, seconds: object) -> tuple[bool, str]:
         p = self._p
-        if not isinstance(seconds, (int, float)) or math.isnan(seconds) or abs(seconds) > 1e9:
+        if not isinstance(seconds, (int, float)) or abs(seconds) > 1e9 or math.isnan(seconds):
             return False, f"not a number of seconds: {seconds!r}"
         if self._ladder is not None:
             return False, "it is stopping already"
         now = p.clock.monotonic()
         p.box.extend(float(seconds), now)
         p.recorder.amend_slice(box_s=p.box.limit_s)
-        return True, f"the time box is {_minutes(p.box.limit_s)} now"
+        return True, f"the time box is {in_minutes(p.box.limit_s)} now"
 
     def _read_output(self) -> None:
         p = self._p
@@ -243,6 +256,8 @@ class Supervision:
         p = self._p
         now = p.clock.monotonic()
         self._read_rest()
+        if p.recorder.is_blocked:
+            self._wait_for_room()  # what the rest of the output means decides how the slice ended
         p.recorder.judge(final=True)
         leader = self._exit
         if leader is None:  # a survivor in an uninterruptible call
@@ -300,10 +315,3 @@ class Supervision:
         if self._read_all:
             p.recorder.take(p.parse(p.splitter.flush()))
             p.recorder.amend(output_bytes=p.engine.offset)
-
-
-def _minutes(seconds: float) -> str:
-    whole = round(seconds)
-    if whole < 60:
-        return f"{seconds:.3g} s"
-    return f"{whole // 3600}h{whole % 3600 // 60:02d}" if whole >= 3600 else f"{whole // 60}:{whole % 60:02d}"

@@ -57,10 +57,10 @@ class Publisher:
             self._home.clear_active(run.id)
         return problems
 
-    def progressed(self, run: Run, now: float) -> list[str]:
-        """There are new steps or checkpoints; written at most every 2 s."""
+    def progressed(self, run: Run, now: float) -> list[str] | None:
+        """There are new steps or checkpoints; written at most every 2 s, None before that."""
         if now - self._last_progress < (RETRY_S if self.owes else PROGRESS_EVERY_S):
-            return []
+            return None
         self._last_progress = now
         return self._mirror(run, 0.0)
 
@@ -71,7 +71,10 @@ class Publisher:
 
         try:
             paths = self._folder.checkpoint_paths(mirror.KEPT_PATHS) if run.checkpoint_count else []
-            warning = mirror.update(self._home, run, self._spec, self._folder.read_notes(), paths, wait_s)
+            notes = self._folder.read_notes()
+            warning = mirror.update(
+                self._home, run, self._spec, notes, paths, wait_s, fresh=lambda: (run, self._folder.read_notes())
+            )
         except TimeoutError as error:
             self.owes = True
             return [f"experiments.json could not be written: {error}"] if wait_s else []

@@ -48,6 +48,8 @@ class Recorder:
         self._state_written = float("-inf")
         self._written_before = 0
         self._publish_due = math.inf
+        self._caught_up = run
+        """As it was when all lines were on the disk."""
         self._rereads_owner = False
         self.is_disowned = False
         """Another supervisor has taken the run over: nothing more is written here."""
@@ -212,19 +214,36 @@ class Recorder:
         age = now - self._state_written
         if not (force or (self._is_dirty and age >= STATE_EVERY_S) or age >= HEARTBEAT_S) or not self._is_ours():
             return
+        is_behind = self._journal.is_behind
         size = self._journal.size_of("metrics.jsonl")
         self._run = self._run.replace(
             updated=round(self._clock.epoch(), 3), metrics_bytes=self._run.metrics_bytes if size is None else size
         )
+        if not is_behind:
+            self._caught_up = self._run
         try:
-            self._folder.write_run(self._run, durable=durable)
+            self._folder.write_run(self._as_written(is_behind=is_behind), durable=durable)
         except (OSError, StoreError) as error:
             self._state_written = now
             self._is_dirty = True
-            self._complain(f"state.json could not be written: {error}")
+            why = error.strerror if isinstance(error, OSError) else error
+            self._complain(f"state.json could not be written: {why}")
             return
         self._state_written = now
         self._is_dirty = False
+
+    def _as_written(self, *, is_behind: bool) -> Run:
+        """What state.json may say: whoever reads the log on from there must find every line that is not on the disk."""
+        then, now = self._caught_up.slice, self._run.slice
+        if not is_behind or then is None or now is None:
+            return self._run
+        lines = then.metric_lines if then.n == now.n else 0
+        return self._run.replace(
+            output_bytes=self._caught_up.output_bytes,
+            metrics_bytes=self._caught_up.metrics_bytes,
+            metric_lines=self._caught_up.metric_lines,
+            slices=(*self._run.slices[:-1], now.replace(metric_lines=lines)),
+        )
 
     def publish_now(self) -> None:
         """Let the index and experiments.json say what is so."""
@@ -243,8 +262,9 @@ class Recorder:
             self.publish_now()
         elif (self._has_progress or self._publisher.owes) and not self.is_disowned:
             problems = self._publisher.progressed(self._run, self._clock.monotonic())
-            self._has_progress = False
-            self._tell(problems)
+            if problems is not None:
+                self._has_progress = False
+                self._tell(problems)
 
     def close(self) -> None:
         """Let go of the files; what still cannot be written is lost, which the record says if it can."""

@@ -241,6 +241,7 @@ class Keeper:
             grace_s=grace_s(case.spec),
             stop_signal=stop_signal_of(case.spec),
             lock_fd=case.lock.fileno(),
+            lease_fd=case.lease.fileno(),
         )
         self._case = case
         self._lease = case.lease

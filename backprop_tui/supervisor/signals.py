@@ -68,6 +68,7 @@ class SignalBox:
         """Put back what was there before."""
         for number, handler in self._old.items():
             signal.signal(number, handler)
+        signal.signal(DOORBELL, signal.SIG_IGN)  # one that was rung for a run just ended would kill
         signal.set_wakeup_fd(self._old_wakeup)
         os.close(self._reader)
         os.close(self._writer)

@@ -43,3 +43,11 @@ class TimeBox:
     def ends_at(self, now: float) -> float | None:
         """The monotonic moment at which the box is over; None while it stands still."""
         return None if self._is_paused else now + self.left_s(now)
+
+
+def in_minutes(seconds: float) -> str:
+    """A length of time as people read it: "18 s", "10:00", "1h30"."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{seconds:.3g} s"
+    return f"{whole // 3600}h{whole % 3600 // 60:02d}" if whole >= 3600 else f"{whole // 60}:{whole % 60:02d}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -115,3 +116,112 @@ def test_a_slice_is_not_judged_by_the_loss_of_the_one_before(box: Box) -> None:
     run = box.json("resume", "r")
     assert run["state"] == "completed"
     assert run["slices"][1]["last_loss"] is None
+
+
+SAVING = """
+import signal, sys, time
+began = []
+def stop(*_):
+    open("signal", "w").write("saving" if began else "idle")
+    sys.exit(0)
+signal.signal(signal.SIGINT, stop)
+n = 0
+while True:
+    n += 1
+    began.append(n)
+    with open(f"model-{n}.bin", "wb") as file:
+        for _ in range(8):
+            file.write(b"x" * 1000)
+            file.flush()
+            time.sleep(0.1)
+    began.clear()
+    print('{"event": "checkpoint_saved", "path": "model-%d.bin", "step": %d}' % (n, n), flush=True)
+    time.sleep(0.4)
+"""
+
+
+def test_the_signal_waits_until_a_checkpoint_is_written(box: Box) -> None:
+    (box.work / "x.py").write_text(SAVING)
+    run = box.json("run", "-m", "2.9s", "x.py")
+    assert run["state"] == "timeboxed"
+    assert (box.work / "signal").read_text() == "idle"
+
+
+def test_the_last_word_of_a_burst_reaches_experiments(box: Box) -> None:
+    (box.work / "x.py").write_text(
+        "import time\nprint('{\"step\": 1, \"loss\": 2}', flush=True)\ntime.sleep(0.6)\nopen('c.bin', 'w').write('x')\n"
+        'print(\'{"event": "checkpoint_saved", "path": "c.bin", "step": 1}\', flush=True)\ntime.sleep(100)\n'
+    )
+    box.run("run", "-d", "--run-id", "r", "x.py")
+    path = box.home / "experiments.json"
+    wait_until(lambda: path.exists() and box.experiments().get("r", {}).get("lastCheckpoint"), limit_s=20)
+    box.run("stop", "--force", "r")
+
+
+def test_an_answer_is_found_in_a_flood_of_events(box: Box) -> None:
+    (box.work / "x.py").write_text('n = 0\nwhile True:\n    n += 1\n    print(\'{"event": "tick", "n": %d}\' % n)\n')
+    box.run("run", "-d", "--run-id", "r", "x.py")
+    box.wait_for("r", "running")
+    assert box.run("pause", "r").stdout == "r: paused\n"
+    box.run("stop", "--force", "r")
+
+
+def test_a_lease_lasts_until_the_guard_is_done(box: Box) -> None:
+    (box.work / "x.py").write_text(
+        'import signal, time\nsignal.signal(2, lambda *_: None)\nprint(\'{"step": 1, "loss": 1}\', flush=True)\n'
+        "for _ in range(1000):\n    time.sleep(0.1)\n"
+    )
+    box.run("run", "-d", "--run-id", "r", "--grace", "3s", "x.py")
+    box.wait_for_step("r", 1)
+    state = box.state("r")
+    os.kill(state["owner"]["process"]["pid"], signal.SIGKILL)
+    assert "1 run in progress, 1 allowed (r)" in box.run("run", "-p", "1", "--", "true", code=3).stderr
+    wait_until(lambda: not is_running(state["training"]["pid"]))
+    wait_until(lambda: box.json("list")[0]["state"] == "lost")
+    box.run("run", "-q", "-p", "1", "--", "true")
+
+
+def test_a_folder_that_is_being_copied_in_is_indexed_later(tmp_path: Path) -> None:
+    home = Home(str(tmp_path / "home"))
+    home.ensure()
+    index = Index(home, str(tmp_path / "i.sqlite3"))
+    sync(home, index)
+    folder = Path(home.runs) / "copied"
+    folder.mkdir()
+    sync(home, index)
+    assert index.count() == 0
+    source = home.run("copied")
+    source.write_spec(a_spec("copied"))
+    source.write_run(a_run("copied"))
+    sync(home, index)
+    assert index.resolve("copied") == ["copied"]
+    index.close()
+
+
+def test_a_shorter_content_is_never_read_torn(tmp_path: Path) -> None:
+    from backprop_tui.supervisor.admission import HeldFile, _content
+
+    held = HeldFile(str(tmp_path / "lease"))
+    held.take({"runnable": 10.25, "gpus": ["0"]})
+    held.write({"runnable": 1.0, "gpus": ["0"]})
+    assert _content(held.path) == {"runnable": 1.0, "gpus": ["0"]}
+    held.drop()
+
+
+def test_a_growing_log_beside_a_checkpoint_is_no_checkpoint(tmp_path: Path) -> None:
+    from backprop_tui.artifacts.writing import WriteWatch
+
+    watch = WriteWatch()
+    watch.learn(str(tmp_path / "model.pt"))
+    (tmp_path / "logs").mkdir()
+    log = tmp_path / "logs" / "train.log"
+    now = 0.0
+    for turn in range(20):
+        log.write_text("x" * turn)
+        now = log.stat().st_mtime + 0.11
+        assert not watch.is_writing(now + turn, {}), turn
+    folders = WriteWatch()
+    folders.learn(str(tmp_path / "checkpoint-5"))
+    (tmp_path / "checkpoint-10").mkdir()
+    (tmp_path / "checkpoint-10" / "model.bin").write_text("x")
+    assert folders.is_writing(now, {})
