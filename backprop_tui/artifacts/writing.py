@@ -27,7 +27,8 @@ class WriteWatch:
         self.folders: tuple[str, ...] = ()
         self._sizes: dict[str, int] = {}
         self._looked = float("-inf")
-        self._grew = float("-inf")
+        self._grew: dict[str, float] = {}
+        """When each unfinished checkpoint was last seen to grow, epoch seconds."""
 
     def learn(self, path: str) -> None:
         """A checkpoint was saved at this path: its folder and kind of name are watched from now on."""
@@ -51,12 +52,13 @@ class WriteWatch:
             self._looked = epoch
             fresh = [found for folder in self.folders for found in self._fresh_in(folder, epoch, depth=2)]
             unknown = [(path, info) for path, info in fresh if finished.get(path) != _stamp(info)]
-            if any(info.st_size > self._sizes.get(path, info.st_size) for path, info in unknown):
-                self._grew = epoch
+            for path, info in unknown:
+                if is_first or info.st_size > self._sizes.get(path, info.st_size):
+                    self._grew[path] = epoch
             self._sizes = {path: info.st_size for path, info in unknown}
-            if is_first and unknown:
-                self._grew = epoch
-        return epoch - self._grew < QUIET_S
+            # One that was judged whole meanwhile is not waited for any longer.
+            self._grew = {path: t for path, t in self._grew.items() if path in self._sizes}
+        return any(epoch - t < QUIET_S for t in self._grew.values())
 
     def _fresh_in(self, folder: str, epoch: float, depth: int) -> list[tuple[str, os.stat_result]]:
         """Checkpoint files that changed within the last second."""
