@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,16 @@ class Box:
 
     def wait_for_step(self, run_id: str, step: int) -> None:
         wait_until(lambda: (self.state(run_id).get("step") or 0) >= step)
+
+    def goes_on(self, run_id: str) -> None:
+        """Wait until the run, running, has made some steps more."""
+        self.wait_for_step(run_id, (self.state(run_id).get("step") or 0) + 5)
+        assert self.state(run_id)["state"] == "running"
+
+    def left_s(self, run_id: str) -> float:
+        """What the time box still holds, by the record."""
+        slice_ = self.state(run_id)["slices"][-1]
+        return float(slice_["box_s"] - (time.time() - slice_["started"]))
 
     def lines(self, run_id: str, name: str) -> list[dict[str, Any]]:
         """A file of JSON lines; every line must parse."""

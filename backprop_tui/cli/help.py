@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backprop_tui.cli import output
-from backprop_tui.cli.table import COMMANDS, GLOBAL
+from backprop_tui.cli.table import ACCESSIBLE, COMMANDS, GLOBAL
 from backprop_tui.config.settings import SETTINGS
 
 TYPE_CHECKING = False
@@ -22,11 +22,19 @@ _RUNS = (
 
 def general_help() -> str:
     """What `backprop --help` prints."""
-    lines = ["backprop: short, safe training runs in a time box", "", "usage: backprop COMMAND …", "", "commands:"]
+    lines = [
+        "backprop: short, safe training runs in a time box",
+        "",
+        "usage: backprop              the dashboard: what runs, the history, curves, logs",
+        "       backprop COMMAND …",
+        "",
+        "commands:",
+    ]
     width = max(len(command.name) for command in COMMANDS)
     for command in COMMANDS:
         text = _wrapped(command.help, indent=width + 4)
         lines += [f"  {command.name:<{width}}  " + text[0].lstrip(), *text[1:]]
+    lines += ["", "of the dashboard:", *_options([ACCESSIBLE])]
     lines += ["", "options of every command:", *_options(GLOBAL), "", *_wrapped(_RUNS)]
     return "\n".join(lines)
 

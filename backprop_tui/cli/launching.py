@@ -132,6 +132,7 @@ def supervise(home: Home, planned: Planned, parsed: Parsed, *, shows_output: boo
 
 
 def _detach(home: Home, planned: Planned, parsed: Parsed) -> int:
+    from backprop_tui.control import logout
     from backprop_tui.control.starting import run_detached
 
     run_id, state = run_detached(home, planned.plan)
@@ -143,6 +144,8 @@ def _detach(home: Home, planned: Planned, parsed: Parsed) -> int:
         output.emit(run_id)
     if not parsed.flag("quiet"):
         diagnostics.say(f"backprop: {run_id} is {state}; follow it: backprop logs -f {run_id}")
+        if not parsed.flag("json") and (warning := logout.first_warning()):
+            diagnostics.warn(warning)
     return ExitCode.OK
 
 

@@ -10,7 +10,7 @@ from backprop_tui import __version__
 from backprop_tui.cli import diagnostics, output, streams
 from backprop_tui.cli.diagnostics import ExitCode
 from backprop_tui.cli.parsing import command_of, parse_arguments
-from backprop_tui.cli.table import BY_NAME, GLOBAL
+from backprop_tui.cli.table import ACCESSIBLE, BY_NAME, GLOBAL
 from backprop_tui.errors import BackpropError, OutputError, UsageError
 
 TYPE_CHECKING = False
@@ -180,12 +180,12 @@ def _without_command(argv: Sequence[str]) -> int:
     from backprop_tui.cli.parsing import Command
 
     whole = Command(name="", help="", usage="backprop COMMAND …", words=(0, None))
-    parsed = parse_arguments(argv, whole, GLOBAL)
+    parsed = parse_arguments(argv, whole, (*GLOBAL, ACCESSIBLE))
     if parsed.words or parsed.rest:
         raise UsageError("which command?", hint="to run something: backprop run -- COMMAND …")
     if (answer := _help_or_version(parsed, None)) is not None:
         return answer
-    from backprop_tui.cli.commands.overview import run
+    from backprop_tui.cli.commands.dashboard import run
 
     _tell_settings(parsed)
     return run(parsed)

@@ -16,6 +16,8 @@ GLOBAL = (
     Option(name="help", flag="--help", short="-h", help="show this help"),
     Option(name="version", flag="--version", help="print the version"),
 )
+ACCESSIBLE = Option(name="accessible", flag="--accessible", help="a dashboard for screen readers: words, no graphs")
+"""Of the dashboard, which is no command."""
 
 
 def _is_time(word: str) -> bool:

@@ -2,62 +2,35 @@
 
 from __future__ import annotations
 
-import math
 import os
 import stat
+
+from backprop_tui.watch.figures import NONE, age, count, duration, loss
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from backprop_tui.model.decisions import Admission
     from backprop_tui.model.run import Checkpoint, Run
 
-NONE = "–"
-
-
-def duration(seconds: float | None) -> str:
-    """m:ss, from an hour on 1h05."""
-    if seconds is None:
-        return NONE
-    whole = max(0, round(seconds))
-    if whole >= 3600:
-        return f"{whole // 3600}h{whole % 3600 // 60:02d}"
-    return f"{whole // 60}:{whole % 60:02d}"
-
-
-_UNITS = ((31_536_000, "y"), (2_592_000, "mo"), (604_800, "w"), (86_400, "d"), (3600, "h"), (60, "m"))
-
-
-def age(seconds: float) -> str:
-    """One unit: 2m, 3h, 5d."""
-    for length, unit in _UNITS:
-        if seconds >= length:
-            return f"{int(seconds // length)}{unit}"
-    return f"{max(0, int(seconds))}s"
-
-
-def loss(value: float | None) -> str:
-    """Four significant digits, or what stands in the way of a number."""
-    if value is None:
-        return NONE
-    if not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "inf" if value > 0 else "-inf"
-    size_of = abs(value)
-    if size_of >= 1e6:
-        return f"{value:.3g}"
-    for least, digits in ((100, 0), (10, 1), (0.1, 3), (0.001, 4)):
-        if size_of >= least:
-            return f"{value:.{digits}f}"
-    return "0.000" if value == 0 else f"{value:.1e}"
+__all__ = [
+    "NONE",
+    "age",
+    "checkpoints",
+    "chosen",
+    "count",
+    "duration",
+    "loss",
+    "loss_and_best",
+    "next_steps",
+    "size",
+    "verdict",
+]
 
 
 def loss_and_best(run: Run) -> str:
     """The newest loss, and the best one where there is one."""
     best = "" if run.best_loss is None else f" (best {loss(run.best_loss)})"
     return loss(run.loss) + best
-
-
-def count(value: int | None) -> str:
-    return NONE if value is None else f"{value:,}"
 
 
 def size(value: int | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backprop_tui.config.settings import SETTINGS
+from backprop_tui.config.settings import DASHBOARD, SETTINGS
 from backprop_tui.frozen import Frozen
 from backprop_tui.text import printable
 
@@ -23,15 +23,16 @@ class Row(Frozen):
 
 
 def describe(settings: Mapping[str, SettingValue]) -> tuple[Row, ...]:
-    """Every setting that has a value, in the table's order, with its value as text and its origin."""
+    """Every setting that has a value, in the tables' order, with its value as text and its origin."""
     return tuple(
-        Row(key=s.key, value=_text(s, settings[s.key].value), origin=settings[s.key].origin)
-        for s in SETTINGS
+        Row(key=s.key, value=value_text(s, settings[s.key].value), origin=settings[s.key].origin)
+        for s in (*SETTINGS, *DASHBOARD)
         if s.key in settings
     )
 
 
-def _text(setting: Setting, value: object) -> str:
+def value_text(setting: Setting, value: object) -> str:
+    """A setting's value as people read it, with its unit."""
     if value is None:
         return setting.none_word
     if isinstance(value, bool):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 
-from backprop_tui.config.settings import SETTINGS, by_key
+from backprop_tui.config.settings import SETTINGS
 from backprop_tui.config.values import from_plain, shown
 from backprop_tui.errors import ConfigError
 from backprop_tui.files import read_bytes
@@ -13,8 +13,10 @@ from backprop_tui.text import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from typing import Any
+
+    from backprop_tui.config.settings import Setting
 
 MAX_BYTES = 1_000_000
 _IGNORED = "$schema"
@@ -55,12 +57,16 @@ def _why_unreadable(path: str, error: OSError) -> str:
     return f"cannot be read: {os.strerror(error.errno or 0)}"
 
 
-def settings_of(data: Any, path: str) -> dict[str, Any]:
+def settings_of(
+    data: Any, path: str, *, settings: Sequence[Setting] = SETTINGS, others: Sequence[str] = ()
+) -> dict[str, Any]:
     """The checked values in a parsed file, by key.
 
     Args:
         data: what the parser gave.
         path: the file, for errors; an interpreter's relative path counts from its folder.
+        settings: those that are looked for.
+        others: what else may stand in the file at the top, read by somebody else.
 
     Raises:
         ConfigError: an unknown key or a value that is not allowed.
@@ -69,8 +75,9 @@ def settings_of(data: Any, path: str) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise ConfigError(f"{name}: found {shown(data)}, allowed: an object with settings")
     values: dict[str, Any] = {}
-    for key, value in _flat(data, name):
-        setting = by_key(key)
+    by_key = {setting.key: setting for setting in settings}
+    for key, value in _flat(data, name, list(by_key), others):
+        setting = by_key[key]
         checked = from_plain(setting, value, f"{name}: {key}")
         values[key] = _from_folder(checked, path) if setting.kind == "path" and checked else checked
     return values
@@ -83,10 +90,9 @@ def _from_folder(value: str, path: str) -> str:
     return os.path.join(os.path.dirname(path), value.removeprefix("./"))
 
 
-def _flat(data: dict[str, Any], name: str) -> Iterable[tuple[str, Any]]:
-    keys = [setting.key for setting in SETTINGS]
+def _flat(data: dict[str, Any], name: str, keys: list[str], others: Sequence[str]) -> Iterable[tuple[str, Any]]:
     tables = {key.partition(".")[0] for key in keys if "." in key}
-    top = [*dict.fromkeys(key.partition(".")[0] for key in keys)]
+    top = [*dict.fromkeys(key.partition(".")[0] for key in keys), *others]
     for key, value in data.items():
         if key in tables:
             inner = [full.partition(".")[2] for full in keys if full.startswith(key + ".")]
@@ -96,7 +102,7 @@ def _flat(data: dict[str, Any], name: str) -> Iterable[tuple[str, Any]]:
             for part, item in value.items():
                 _require_known(part, inner, name, key + ".")
                 yield f"{key}.{part}", item
-        elif key != _IGNORED:
+        elif key != _IGNORED and key not in others:
             _require_known(key, top, name, "")
             yield key, value
 

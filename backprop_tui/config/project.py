@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 
 from backprop_tui.config.document import read_text, settings_of
+from backprop_tui.config.settings import USERS_OWN
 from backprop_tui.config.values import shown
 from backprop_tui.errors import ConfigError
+from backprop_tui.paths import user_config_file
 from backprop_tui.text import printable
 
 TYPE_CHECKING = False
@@ -28,7 +30,14 @@ def read_project(path: str) -> dict[str, Any]:
     text = read_text(path)
     if not text.strip():
         raise ConfigError(f"{name} is empty", hint="the smallest project file is {}")
-    return settings_of(_parsed(text, name), path)
+    data = _parsed(text, name)
+    own = next((key for key in USERS_OWN if isinstance(data, dict) and key in data), "")
+    if own:
+        raise ConfigError(
+            f"{name}: {own} is no setting of a project: the dashboard is set by each person for themselves",
+            hint=f"write it to {printable(user_config_file())}, or set it in the dashboard",
+        )
+    return settings_of(data, path)
 
 
 def _parsed(text: str, name: str) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import stat
 
-from backprop_tui.config.settings import ENV_PREFIX, SETTINGS, by_key
+from backprop_tui.config.settings import DASHBOARD, DASHBOARD_ENV_PREFIX, ENV_PREFIX, SETTINGS, by_key
 from backprop_tui.config.values import from_plain, from_text, shown
 from backprop_tui.errors import ConfigError, UsageError
 from backprop_tui.frozen import Frozen
@@ -85,7 +85,7 @@ def _from_flag(setting: Setting, raw: Any) -> SettingValue:
 
 
 def _from_env(env: Mapping[str, str], known: Mapping[str, Any]) -> dict[str, SettingValue]:
-    names = [name for name in env if name.startswith(ENV_PREFIX)]
+    names = [name for name in env if name.startswith(ENV_PREFIX) and not name.startswith(DASHBOARD_ENV_PREFIX)]
     if not names:
         return {}
     by_name = {setting.env: setting for setting in SETTINGS}
@@ -95,7 +95,8 @@ def _from_env(env: Mapping[str, str], known: Mapping[str, Any]) -> dict[str, Set
         if setting is None:
             from backprop_tui.config.document import nearest
 
-            raise ConfigError(f"the environment variable {shown(name)} sets nothing", hint=nearest(name, list(by_name)))
+            known_names = [*by_name, *(setting.env for setting in DASHBOARD)]
+            raise ConfigError(f"the environment variable {shown(name)} sets nothing", hint=nearest(name, known_names))
         if env[name].strip() and setting.key not in known:  # empty counts as not set
             value = from_text(setting, env[name], f"${name}")
             values[setting.key] = SettingValue(value=value, origin=f"environment {name}")
@@ -134,15 +135,22 @@ def _require_trusted(path: str) -> None:
 
 def _from_user(env: Mapping[str, str]) -> tuple[str | None, dict[str, SettingValue]]:
     path = user_config_file(env)
-    try:
-        os.lstat(path)
-    except (FileNotFoundError, NotADirectoryError):
+    if not is_there(path):
         return None, {}
-    except OSError:
-        pass  # reading it says why
     from backprop_tui.config.user import read_user
 
     return path, _with_origin(read_user(path), path)
+
+
+def is_there(path: str) -> bool:
+    """Whether something is at a path, readable or not: reading it says what is wrong with it."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        pass
+    return True
 
 
 def _with_origin(values: dict[str, Any], path: str) -> dict[str, SettingValue]:

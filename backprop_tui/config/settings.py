@@ -1,4 +1,4 @@
-"""The one table of settings: flags, JSON keys, variables, form fields, help and schema are made from it."""
+"""The one table of a run's settings: flags, JSON keys, variables, form fields, help and schema are made from it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ if TYPE_CHECKING:
 
 ENV_PREFIX = "BACKPROP_SET_"
 """Apart from the variables that a training is told, such as BACKPROP_MAX_MINUTES."""
+DASHBOARD_ENV_PREFIX = ENV_PREFIX + "DASHBOARD_"
+"""Of what only the dashboard reads."""
+USERS_OWN = ("dashboard", "keys")
+"""Tables of the user's file that a project's may not have."""
 MAX_NUMBER = 1e9
 """No setting means anything above this; below it no product of units overflows."""
 
@@ -21,11 +25,12 @@ class Setting(Frozen):
 
     key: str
     """In JSON and TOML; a dot stands for nesting, such as gpu.probe."""
-    flag: str
     kind: Kind
     default: Any
     help: str
     """One line."""
+    flag: str = ""
+    """Empty for what no command takes."""
     short: str = ""
     metavar: str = ""
     choices: tuple[str, ...] = ()
@@ -197,13 +202,74 @@ SETTINGS: tuple[Setting, ...] = (
     ),
 )
 
+DASHBOARD: tuple[Setting, ...] = (
+    Setting(
+        key="dashboard.theme",
+        kind="choice",
+        default="auto",
+        choices=("auto", "dark", "light"),
+        help="colours; auto is dark unless the terminal says that it is light (COLORFGBG)",
+    ),
+    Setting(
+        key="dashboard.glyphs",
+        kind="choice",
+        default="auto",
+        choices=("auto", "unicode", "ascii"),
+        help="signs and borders; auto is ascii where the locale is not UTF-8",
+    ),
+    Setting(
+        key="dashboard.graphs",
+        kind="choice",
+        default="auto",
+        choices=("auto", "braille", "blocks", "ascii"),
+        help="how curves are drawn: blocks where the font's braille is poor",
+    ),
+    Setting(
+        key="dashboard.gauges",
+        kind="choice",
+        default="auto",
+        choices=("auto", "full", "2-up", "strip", "hidden"),
+        help="form of the GPU gauges; auto takes the first that fits",
+    ),
+    Setting(
+        key="dashboard.notify",
+        kind="choice",
+        default="bell",
+        choices=("off", "bell", "osc9", "both"),
+        help="when a run ends or needs you: the bell, a desktop notification (osc9), both",
+    ),
+    Setting(
+        key="dashboard.mouse",
+        kind="boolean",
+        default=True,
+        help="clicks and the wheel; false leaves selecting text to the terminal",
+    ),
+    Setting(
+        key="dashboard.accessible",
+        kind="boolean",
+        default=False,
+        help="for screen readers: ASCII, words in place of graphs (also ACCESSIBLE=1)",
+    ),
+)
+"""The dashboard's own, a person's and no project's: no flags, not in project files, not in a run's record."""
+
 _BY_KEY = {setting.key: setting for setting in SETTINGS}
 
 
 def by_key(key: str) -> Setting:
-    """The setting with this JSON key.
+    """The setting of a run with this JSON key.
 
     Raises:
         KeyError: there is none.
     """
     return _BY_KEY[key]
+
+
+def in_user_file(key: str) -> Setting:
+    """The setting with this key, of a run or of the dashboard.
+
+    Raises:
+        KeyError: there is none.
+    """
+    found = {setting.key: setting for setting in DASHBOARD}
+    return _BY_KEY[key] if key in _BY_KEY else found[key]

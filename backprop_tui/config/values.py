@@ -56,7 +56,9 @@ def from_text(setting: Setting, text: str, where: str, error: type[BackpropError
     """
     plain: Any = text if setting.kind == "path" else text.strip()
     try:
-        if setting.kind in ("number", "integer"):
+        if setting.none_word and plain == setting.none_word:
+            plain = None
+        elif setting.kind in ("number", "integer"):
             plain = _text_number(plain)
         elif setting.kind == "boolean":
             plain = _TRUTH[plain.lower()]

@@ -59,10 +59,15 @@ def rename(home: Home, run_id: str, name: str) -> Notes:
     Raises:
         UsageError: it is no name, or the id of another run.
     """
+    cleaned = _free_name(home, run_id, name)
+    return _annotate(home, run_id, lambda notes: notes.replace(name=cleaned))
+
+
+def _free_name(home: Home, run_id: str, name: str) -> str:
     cleaned = clean_name(name)
     if cleaned != run_id and home.has(cleaned):
         raise UsageError(f"{cleaned} is the id of another run", hint="a name like that could never be used to find it")
-    return _annotate(home, run_id, lambda notes: notes.replace(name=cleaned))
+    return cleaned
 
 
 def retag(home: Home, run_id: str, *, add: list[str], drop: list[str]) -> Notes:
@@ -85,8 +90,35 @@ def retag(home: Home, run_id: str, *, add: list[str], drop: list[str]) -> Notes:
 
 def set_note(home: Home, run_id: str, note: str) -> Notes:
     """Replace a run's note."""
-    lines = [clean(line, MAX_NOTE) for line in note.splitlines()]
-    return _annotate(home, run_id, lambda notes: notes.replace(note="\n".join(lines)[:MAX_NOTE]))
+    text = _clean_note(note)
+    return _annotate(home, run_id, lambda notes: notes.replace(note=text))
+
+
+def _clean_note(note: str) -> str:
+    return "\n".join(clean(line, MAX_NOTE) for line in note.splitlines())[:MAX_NOTE]
+
+
+def star(home: Home, run_id: str, *, star: bool = True) -> Notes:
+    """Put a star on a run, or take it off."""
+    return _annotate(home, run_id, lambda notes: notes.replace(star=star))
+
+
+def see(home: Home, run_id: str) -> Notes:
+    """A person has seen how the run's newest slice ended."""
+    run = home.run(run_id).read_run()
+    newest = run.slice.n if run.slice else 0
+    return _annotate(home, run_id, lambda notes: notes.replace(seen=newest))
+
+
+def edit(home: Home, run_id: str, *, name: str, tags: str, note: str) -> Notes:
+    """Replace name, tags and note at once; an empty name takes it away.
+
+    Raises:
+        UsageError: as `rename` and `clean_tags`.
+    """
+    cleaned = _free_name(home, run_id, name) if name.strip() else None
+    kept, text = clean_tags([tags]), _clean_note(note)
+    return _annotate(home, run_id, lambda notes: notes.replace(name=cleaned, tags=kept, note=text))
 
 
 def archive(home: Home, run_id: str, *, archived: bool = True) -> Notes:
@@ -95,6 +127,11 @@ def archive(home: Home, run_id: str, *, archived: bool = True) -> Notes:
         with _ended(home, run_id):
             return _annotate(home, run_id, lambda notes: notes.replace(archived=True))
     return _annotate(home, run_id, lambda notes: notes.replace(archived=False))
+
+
+def record_bytes(home: Home, run_id: str) -> int:
+    """How much room a run's record takes."""
+    return home.run(run_id).size()
 
 
 def purge(home: Home, run_id: str) -> int:
@@ -141,7 +178,7 @@ def _annotate(home: Home, run_id: str, change: Callable[[Notes], Notes]) -> Note
         with lock:
             notes = change(folder.read_notes())
             folder.write_notes(notes)
-            _publish(home, run_id, notes)
+            _publish(home, run_id)
             return notes
     except TimeoutError:
         raise StoreError(f"the notes of run {run_id} are being changed by another process")
@@ -149,14 +186,13 @@ def _annotate(home: Home, run_id: str, change: Callable[[Notes], Notes]) -> Note
         raise cannot_write(folder.path, error)
 
 
-def _publish(home: Home, run_id: str, notes: Notes) -> None:
+def _publish(home: Home, run_id: str) -> None:
     folder = home.run(run_id)
     index = Index(home)
     index.refresh([folder])
     index.close()
     try:
-        run, spec = folder.read_run(), folder.read_spec()
+        spec, paths = folder.read_spec(), folder.checkpoint_paths(mirror.KEPT_PATHS)
+        mirror.update(home, spec, paths, lambda: (folder.read_run(), folder.read_notes()))
     except StoreError:
         return  # a broken record can still be named
-    paths = folder.checkpoint_paths(mirror.KEPT_PATHS)
-    mirror.update(home, run, spec, notes, paths, fresh=lambda: (folder.read_run(), folder.read_notes()))

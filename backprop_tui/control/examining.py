@@ -7,6 +7,7 @@ import sys
 import time
 
 from backprop_tui import __version__, files, paths
+from backprop_tui.control import logout
 from backprop_tui.errors import BackpropError, ConfigError, StoreError, UsageError
 from backprop_tui.frozen import Frozen
 from backprop_tui.probes import host
@@ -41,6 +42,7 @@ def examine(home: Home, *, reindex: bool = False) -> list[Finding]:
         *_home(home),
         *_index(home, reindex=reindex),
         *_admission(),
+        *_logout(),
     ]
 
 
@@ -98,7 +100,8 @@ def _home(home: Home) -> Iterator[Finding]:
     except StoreError as error:
         yield Finding(what="records", verdict="bad", text=f"{error.message}; {error.hint}")
         return
-    kind, free = host.filesystem_kind(home.path), host.disk_free_bytes(home.path)
+    kind, disk = host.filesystem_kind(home.path), host.disk_bytes(home.path)
+    free = disk[0] if disk else None
     room = "unknown" if free is None else f"{free / 1024**3:.1f} GB free"
     low = free is not None and free < LOW_DISK
     yield Finding(
@@ -159,6 +162,14 @@ def _admission() -> Iterator[Finding]:
         yield Finding(what="admission", verdict="bad", text=str(error))
         return
     yield _ok("admission", f"{paths.admission_dir()}: {_counted(leases)} in progress, {tickets} waiting")
+
+
+def _logout() -> Iterator[Finding]:
+    verdict = logout.look()
+    if verdict.warning:
+        yield Finding(what="logout", verdict="note", text=verdict.warning)
+    elif verdict.place:
+        yield _ok("logout", "detached runs go on when you log out")
 
 
 def _counted(runs: int) -> str:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from backprop_tui.model.run import Run
+    from backprop_tui.model.spec import SliceSpec
     from backprop_tui.store.home import Home
 
 ANSWER_S = 10.0
@@ -49,6 +50,13 @@ def unpause(home: Home, run_id: str) -> Answer:
 def extend(home: Home, run_id: str, seconds: float) -> Answer:
     """Ask for the time box to end later, or with negative seconds earlier; raises as `ask`."""
     return ask(home, run_id, "extend", {"seconds": seconds})
+
+
+def grace_s(spec: SliceSpec) -> float:
+    """How long a run may take to save and end once it is asked to, seconds."""
+    from backprop_tui.engines.argv import grace_s as grace_of
+
+    return grace_of(spec)
 
 
 def check_active(home: Home, run_id: str, verb: str) -> Run:

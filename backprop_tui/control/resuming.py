@@ -124,6 +124,44 @@ def _refreshed(spec: SliceSpec, wish: ResumeWish) -> SliceSpec:
     )
 
 
+class Survey(Frozen):
+    """What a run could be resumed from."""
+
+    newest: Checkpoint | None
+    """The newest that it has reported."""
+    why: str = ""
+    """What is wrong with that one, "" if nothing is."""
+    good: tuple[Checkpoint, ...] = ()
+    """Good ones, newest first."""
+
+
+def survey(home: Home, run_id: str, *, most: int, until: float | None = None) -> Survey:
+    """Look at a run's checkpoints, newest first, until `most` good ones are found.
+
+    Args:
+        home: where the run is.
+        run_id: which.
+        most: so many good ones are enough.
+        until: only those saved up to this step.
+
+    Raises:
+        RunNotFound, StoreError: as their texts say.
+    """
+    found = list(reversed(home.run(run_id).checkpoints(LOOK_BACK)))
+    if until is not None:
+        found = [checkpoint for checkpoint in found if checkpoint.step is not None and checkpoint.step <= until]
+    why, good = "", []
+    for n, checkpoint in enumerate(found):
+        verdict = judge(checkpoint.path)
+        if verdict.good:
+            good.append(checkpoint)
+        elif n == 0:
+            why = verdict.why
+        if len(good) == most:
+            break
+    return Survey(newest=found[0] if found else None, why=why, good=tuple(good))
+
+
 def choose_checkpoint(
     folder: RunFolder, run: Run, wish: ResumeWish, *, begun_from: str | None
 ) -> tuple[Checkpoint | None, tuple[str, ...]]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from backprop_tui.model.run import Run
     from backprop_tui.store.home import Home
 
-__all__ = ["DryRun", "Observer", "dry_run", "run_detached", "run_here"]
+__all__ = ["DryRun", "Observer", "dry_run", "reap", "run_detached", "run_here"]
 
 
 class DryRun(Frozen):
@@ -43,6 +43,13 @@ def run_detached(home: Home, plan: Plan) -> tuple[str, str]:
     from backprop_tui.supervisor.spawn import start_detached
 
     return start_detached(home.path, plan)
+
+
+def reap() -> None:
+    """Reap the supervisors that this process has started and that have ended."""
+    from backprop_tui.supervisor import spawn
+
+    spawn.reap()
 
 
 def dry_run(plan: Plan) -> DryRun:

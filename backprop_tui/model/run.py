@@ -164,3 +164,5 @@ class Notes(Frozen):
     note: str = ""
     star: bool = False
     archived: bool = False
+    seen: int = 0
+    """The newest slice whose bad end a person has seen."""

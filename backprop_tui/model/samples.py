@@ -33,6 +33,7 @@ class GpuSample(Frozen):
     temp_c: int | None = None
     util_percent: int | None = None
     power_w: float | None = None
+    power_limit_w: float | None = None
     vendor: str = "nvidia"
 
 

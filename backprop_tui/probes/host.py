@@ -61,13 +61,31 @@ def hostname() -> str:
     return os.uname().nodename
 
 
-def disk_free_bytes(path: str) -> int | None:
-    """What this user may still write to the filesystem of `path`."""
+def disk_bytes(path: str) -> tuple[int, int] | None:
+    """What this user may still write to the filesystem of `path`, and all that it holds."""
     try:
         info = os.statvfs(path)
     except (OSError, ValueError):
         return None
-    return info.f_bavail * info.f_frsize
+    return info.f_bavail * info.f_frsize, info.f_blocks * info.f_frsize
+
+
+def cpu_ticks() -> tuple[int, int] | None:
+    """How long all cores together have been busy since boot, and how long in all; None where it cannot be told."""
+    if not _IS_LINUX:
+        import psutil
+
+        times = psutil.cpu_times()
+        total = sum(times)
+        return int((total - times.idle) * 100), int(total * 100)
+    fields = read(f"{_PROC}/stat").split(b"\n", 1)[0].split()[1:9]  # without guest time, which is user time too
+    try:
+        ticks = [int(field) for field in fields]
+    except ValueError:
+        return None
+    if len(ticks) < 5:
+        return None
+    return sum(ticks) - ticks[3] - ticks[4], sum(ticks)
 
 
 def filesystem_kind(path: str) -> str:

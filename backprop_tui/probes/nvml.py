@@ -119,6 +119,7 @@ class NvmlProbe:
         total, free = self._memory(handle)
         rates = self._ask("nvmlDeviceGetUtilizationRates", handle)
         power_mw = self._ask("nvmlDeviceGetPowerUsage", handle)
+        limit_mw = self._ask("nvmlDeviceGetEnforcedPowerLimit", handle)
         return [
             GpuSample(
                 index=str(index),
@@ -130,6 +131,7 @@ class NvmlProbe:
                 temp_c=temp_c,
                 util_percent=None if rates is None else within(rates.gpu, 0, 100),
                 power_w=None if power_mw is None else power_mw / 1000,
+                power_limit_w=None if limit_mw is None else limit_mw / 1000,
             )
         ]
 

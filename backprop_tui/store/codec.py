@@ -242,6 +242,7 @@ def _notes(record: dict[str, Any]) -> Notes:
         note=_text(record, "note", ""),
         star=_flag(record, "star", False),
         archived=_flag(record, "archived", False),
+        seen=_whole(record, "seen", 0),
     )
 
 

@@ -92,10 +92,14 @@ class Home:
         Raises:
             RunNotFound: there is none of that id.
         """
-        folder = RunFolder(os.path.join(self.runs, run_id))
+        folder = self.folder(run_id)
         if not is_valid_id(run_id) or not os.path.isdir(folder.path):
             raise RunNotFound(f"no run {run_id!r}", hint="see all runs with: backprop list")
         return folder
+
+    def folder(self, run_id: str) -> RunFolder:
+        """Where a run is or was: for who follows one that may be deleted at any moment."""
+        return RunFolder(os.path.join(self.runs, run_id))
 
     def has(self, run_id: str) -> bool:
         return is_valid_id(run_id) and os.path.isdir(os.path.join(self.runs, run_id))

@@ -156,6 +156,7 @@ def _records(run_id: str, key: str, entry: dict[str, Any]) -> tuple[Run, SliceSp
     notes = Notes(
         name=name[:200] if isinstance(name, str) and name.isprintable() else None,
         note="" if run_id == key else f"imported as {key!r:.200}",
+        seen=1,  # how it ended is no news
     )
     return run, spec, notes
 

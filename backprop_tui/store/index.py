@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-import math
 import os
 import sqlite3
 
-from backprop_tui import files, paths
 from backprop_tui.errors import StoreError
+from backprop_tui.store.database import NAMES, PUT, default_path, open_database, row_of, stored
+from backprop_tui.store.query import SORTS, conditions
 from backprop_tui.store.rows import Row, row_for
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator, Sequence
     from typing import Any
 
     from backprop_tui.store.folder import RunFolder
     from backprop_tui.store.home import Home
 
-SCHEMA = 1
-BUSY_MS = 20_000
-_COLUMNS = Row._fields
-_REAL = {"created", "started", "ended", "took_s", "loss", "best_loss"}
-_WHOLE = {"steps", "checkpoints", "star", "archived", "slices"}
-_NAN = "NaN"
-"""SQLite stores a NaN as NULL: this text stands in its place."""
-
-
-def _column(name: str) -> str:
-    kind = "REAL" if name in _REAL else "INTEGER" if name in _WHOLE else "TEXT"
-    return f"{name} {kind}{' PRIMARY KEY' if name == 'id' else ''}"
+KEYS_AT_ONCE = 5000
 
 
 class Index:
@@ -40,62 +29,13 @@ class Index:
 
     def __init__(self, home: Home, path: str | None = None) -> None:
         self.path = path or default_path(home.path)
-        self._con = self._open()
+        self._con = open_database(self.path)
+        self._inode = _inode(self.path)
 
-    def _open(self) -> sqlite3.Connection:
-        try:
-            files.make_private_dir(os.path.dirname(self.path))
-            try:
-                return self._connect()
-            except sqlite3.DatabaseError as error:
-                if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
-                    raise
-                self._set_aside()
-                return self._connect()
-        except (sqlite3.Error, OSError, TimeoutError) as error:
-            raise StoreError(f"cannot use the index {self.path}: {error}", hint="backprop doctor looks into it")
-
-    def _connect(self) -> sqlite3.Connection:
-        con = sqlite3.connect(self.path, timeout=BUSY_MS / 1000, isolation_level=None)
-        try:
-            # A cache: what a power loss takes from it, the records give back.
-            con.execute("PRAGMA synchronous=NORMAL")
-            version = con.execute("PRAGMA user_version").fetchone()[0]
-            if version != SCHEMA:
-                self._make_schema(con, version)
-        except BaseException:
-            con.close()
-            raise
-        return con
-
-    def _make_schema(self, con: sqlite3.Connection, version: int) -> None:
-        # A switch of the journal mode fails at once when another connection is at it: one at a time.
-        with files.FileLock(self.path + ".lock"):
-            if con.execute("PRAGMA user_version").fetchone()[0] == SCHEMA:
-                return
-            if version:
-                raise sqlite3.DatabaseError(f"made by another version of backprop (schema {version})")
-            con.execute(f"PRAGMA journal_mode={'WAL' if is_local(self.path) else 'DELETE'}")
-            con.execute("BEGIN IMMEDIATE")
-            con.execute(f"CREATE TABLE IF NOT EXISTS runs ({', '.join(map(_column, _COLUMNS))}) WITHOUT ROWID")
-            con.execute("CREATE INDEX IF NOT EXISTS by_age ON runs (archived, created DESC, id DESC)")
-            con.execute("CREATE INDEX IF NOT EXISTS by_name ON runs (name, created DESC)")
-            con.execute("CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID")
-            con.execute(f"PRAGMA user_version={SCHEMA}")
-            con.execute("COMMIT")
-
-    def _set_aside(self) -> None:
-        with files.FileLock(self.path + ".lock"):
-            try:
-                con = sqlite3.connect(self.path)
-                usable = con.execute("PRAGMA user_version").fetchone()[0] == SCHEMA
-                con.close()
-            except sqlite3.DatabaseError:
-                usable = False
-            if not usable:
-                for suffix in ("", "-wal", "-shm"):
-                    if os.path.lexists(self.path + suffix):
-                        os.unlink(self.path + suffix)
+    @property
+    def is_current(self) -> bool:
+        """Whether the file is still the one that was opened: caches are cleared, and broken ones made anew."""
+        return _inode(self.path) == self._inode
 
     def be_patient(self, busy_ms: int) -> None:
         """Wait so long for other writers from now on."""
@@ -106,25 +46,22 @@ class Index:
 
     def upsert(self, rows: Iterable[Row]) -> None:
         """Put rows in place of what is known of their runs."""
-        marks = ",".join("?" * len(_COLUMNS))
-        values = [tuple(_stored(row, name) for name in _COLUMNS) for row in rows]
-        self._write(f"INSERT OR REPLACE INTO runs VALUES ({marks})", values)  # noqa: S608  # question marks
+        self._write(PUT, map(stored, rows))
 
     def refresh(self, folders: Iterable[RunFolder]) -> list[Row]:
         """Read runs and put their rows in; returns these.
 
         Read inside the transaction: a row that was read earlier can never take the place of a newer one.
         """
-        marks = ",".join("?" * len(_COLUMNS))
         rows: list[Row] = []
 
         def values() -> Iterator[tuple[Any, ...]]:
             for folder in folders:
                 row = row_for(folder)
                 rows.append(row)
-                yield tuple(_stored(row, name) for name in _COLUMNS)
+                yield stored(row)
 
-        self._write(f"INSERT OR REPLACE INTO runs VALUES ({marks})", values())  # noqa: S608  # question marks
+        self._write(PUT, values())
         return rows
 
     def remove(self, ids: Iterable[str]) -> None:
@@ -166,8 +103,70 @@ class Index:
         for word in text.lower().split():
             where.append("instr(hay, ?) > 0")
             values.append(word)
-        query = f"SELECT * FROM runs WHERE {' AND '.join(where)} ORDER BY created DESC, id DESC LIMIT ?"  # noqa: S608
-        return [_row(found) for found in self._read(query, (*values, limit))]
+        query = f"SELECT {NAMES} FROM runs WHERE {' AND '.join(where)} ORDER BY created DESC, id DESC LIMIT ?"  # noqa: S608
+        return [row_of(found) for found in self._read(query, (*values, limit))]
+
+    def keys(
+        self, *, text: str = "", sort: str = "age", reverse: bool = False, archived: bool = False, limit: int = -1
+    ) -> Generator[list[int]]:
+        """The keys of the ended runs that a filter lets through, in order, in portions.
+
+        Args:
+            text: the filter, as `query.conditions` reads it.
+            sort: one of `query.SORTS`.
+            reverse: the other way round than usual.
+            archived: the archived runs instead of the others.
+            limit: at most so many; -1 for all.
+        """
+        found = conditions(text)
+        where = " AND ".join(("archived = ?", "live = 0", *(condition.sql for condition in found)))
+        values = (int(archived), *(value for condition in found for value in condition.values), limit)
+        expression, largest_first = SORTS[sort]
+        way = "DESC" if largest_first != reverse else "ASC"
+        order = f"{expression} IS NULL, {expression} {way}" if sort != "age" else f"{expression} {way}"
+        query = f"SELECT key FROM runs WHERE {where} ORDER BY {order}, key {way} LIMIT ?"  # noqa: S608
+        try:
+            cursor = self._con.execute(query, values)
+        except sqlite3.Error as error:
+            raise StoreError(f"cannot read the index {self.path}: {error}")
+        try:
+            while portion := cursor.fetchmany(KEYS_AT_ONCE):
+                yield [key for (key,) in portion]
+        except sqlite3.Error as error:
+            raise StoreError(f"cannot read the index {self.path}: {error}")
+        finally:
+            cursor.close()  # a half-read one would keep an interrupt in force for ever
+
+    def rows(self, keys: Sequence[int]) -> dict[int, Row]:
+        """The rows with these keys, without those that are gone."""
+        marks = ",".join("?" * len(keys))
+        query = f"SELECT key, {NAMES} FROM runs WHERE key IN ({marks})"  # noqa: S608  # question marks
+        return {found[0]: row_of(found[1:]) for found in self._read(query, tuple(keys))}
+
+    def unseen(self, since: float, limit: int) -> list[Row]:
+        """The runs that have ended badly since then and that nobody has seen so far, newest first."""
+        query = (
+            f"SELECT {NAMES} FROM runs WHERE archived = 0 AND live = 0 AND at > ? AND seen < slices "  # noqa: S608
+            "AND state IN ('failed', 'diverged', 'lost') ORDER BY at DESC LIMIT ?"
+        )
+        return [row_of(found) for found in self._read(query, (since, limit))]
+
+    def key_of(self, run_id: str) -> int | None:
+        """The key of a run's row."""
+        found = self._read("SELECT key FROM runs WHERE id = ?", (run_id,))
+        return found[0][0] if found else None
+
+    def interrupt(self) -> None:
+        """Let a query that another thread is running fail; safe from any thread."""
+        self._con.interrupt()
+
+    def version(self) -> tuple[int, int]:
+        """Differs after anybody changed the index."""
+        return int(self._read("PRAGMA data_version")[0][0]), self._con.total_changes
+
+    def count_ended(self, *, archived: bool = False) -> int:
+        """How many runs the history holds."""
+        return int(self._read("SELECT count(*) FROM runs WHERE archived = ? AND live = 0", (int(archived),))[0][0])
 
     def count(self) -> int:
         return int(self._read("SELECT count(*) FROM runs")[0][0])
@@ -219,47 +218,8 @@ class Index:
             raise StoreError(f"cannot write the index {self.path}: {error}")
 
 
-_NETWORK = ("nfs", "cifs", "smb", "lustre", "gpfs", "beegfs", "ceph", "afs", "9p", "fuse.sshfs")
-
-
-def is_local(path: str) -> bool:
-    """Whether a path lies on a filesystem of this host; a write-ahead log needs memory that writers share."""
-    real, best, kind = os.path.realpath(path), "", ""
+def _inode(path: str) -> int:
     try:
-        with open("/proc/self/mounts", encoding="utf-8", errors="surrogateescape") as mounts:
-            for line in mounts:
-                _device, point, found, *_rest = line.split(" ")
-                point = point.replace("\\040", " ")
-                inside = real == point or real.startswith(point.rstrip("/") + "/")
-                if inside and len(point) >= len(best):
-                    best, kind = point, found
-    except (OSError, ValueError):
-        return True
-    return not kind.startswith(_NETWORK)
-
-
-def default_path(home: str) -> str:
-    """The index of a home, in this host's caches (which hosts may share)."""
-    import zlib
-
-    real = f"{os.uname().nodename}:{os.path.realpath(home)}".encode(errors="surrogateescape")
-    return os.path.join(paths.cache_dir(), f"index-{zlib.crc32(real):08x}.sqlite3")
-
-
-def _stored(row: Row, name: str) -> Any:
-    value = getattr(row, name)
-    if isinstance(value, float) and math.isnan(value):
-        return _NAN
-    if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode()
-    if isinstance(value, int) and abs(value) >= 2**63:
-        return float(value)
-    return value
-
-
-def _row(found: tuple[Any, ...]) -> Row:
-    values = dict(zip(_COLUMNS, found, strict=True))
-    for name in ("loss", "best_loss"):
-        if values[name] == _NAN:
-            values[name] = float("nan")
-    return Row(**values)
+        return os.stat(path).st_ino
+    except OSError:
+        return 0

@@ -38,37 +38,29 @@ _STATUS = {
 }
 
 
-def update(  # noqa: PLR0913  # an entry is made of all of these
+def update(
     home: Home,
-    run: Run,
     spec: SliceSpec,
-    notes: Notes,
     checkpoints: list[str],
+    read: Callable[[], tuple[Run, Notes]],
     wait_s: float = LOCK_WAIT_S,
-    *,
-    fresh: Callable[[], tuple[Run, Notes]] | None = None,
 ) -> str:
     """Bring one run's entry up to date; returns a warning, or "".
 
     Args:
         home: whose experiments.json.
-        run: the run; a queued one has no entry.
-        spec: its newest slice's.
-        notes: for its name.
+        spec: of the run's newest slice.
         checkpoints: where its newest checkpoints are, oldest first.
+        read: gives the run and its notes, asked under the lock: an older word must never take the place of a
+            newer one. A queued run gets no entry.
         wait_s: how long to wait while others write.
-        fresh: reads run and notes again under the lock, for who does not own them: an older word must never
-            take the place of a newer one.
 
     Raises:
         TimeoutError: others were writing all that time.
-        OSError, StoreError: it cannot be written.
+        OSError, StoreError: it cannot be written, or `read` fails.
     """
-    if run.state not in _STATUS:
-        return ""
     with _locked(home, wait_s):
-        if fresh is not None:
-            run, notes = fresh()
+        run, notes = read()
         if run.state not in _STATUS:
             return ""
         entry = _entry(run, spec, notes, checkpoints[-KEPT_PATHS:])

@@ -7,6 +7,7 @@ import os
 from backprop_tui.errors import StoreError
 from backprop_tui.frozen import Frozen
 from backprop_tui.model.run import Notes
+from backprop_tui.model.secrets import masked_args
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ class Row(Frozen):
     archived: int = 0
     host: str = ""
     slices: int = 0
+    seen: int = 0
+    """The newest slice whose bad end a person has seen."""
     framework: str = ""
     hay: str = ""
     """Everything that a search looks through, in lower case."""
@@ -71,7 +74,7 @@ def row_for(folder: RunFolder) -> Row:
         notes = Notes()
     try:
         spec = folder.read_spec()
-        script, args = spec.command[0], " ".join(spec.command[1:])
+        script, args = spec.command[0], " ".join(masked_args(spec.command[1:]))
         framework = spec.framework
     except StoreError:
         script = args = framework = ""
@@ -98,6 +101,7 @@ def row_for(folder: RunFolder) -> Row:
         archived=int(notes.archived),
         host=run.owner.host if run.owner else "",
         slices=len(run.slices),
+        seen=notes.seen,
         framework=framework,
         hay=f"{name} {run.id} {os.path.basename(script)} {tags} {run.state}".lower(),
         src=mark,

@@ -18,9 +18,12 @@ if TYPE_CHECKING:
 _BATCH = 500
 
 
-def sync(home: Home, index: Index) -> None:
-    """Follow the active runs, and the folder of runs where it changed."""
-    _follow_active(home, index)
+def sync(home: Home, index: Index, *, with_progress: bool = True) -> None:
+    """Follow the active runs, and the folder of runs where it changed.
+
+    Without `with_progress` a run's row is only made anew when it has ended: each step that it makes would change it.
+    """
+    _follow_active(home, index, with_progress=with_progress)
     try:
         mark = str(os.stat(home.runs).st_mtime_ns)
     except OSError:
@@ -39,7 +42,7 @@ def reindex(home: Home, index: Index) -> tuple[int, int]:
     return len(stale), len(gone)
 
 
-def _follow_active(home: Home, index: Index) -> None:
+def _follow_active(home: Home, index: Index, *, with_progress: bool) -> None:
     changed: list[RunFolder] = []
     gone: list[str] = []
     done: list[str] = []
@@ -50,10 +53,11 @@ def _follow_active(home: Home, index: Index) -> None:
             if _is_old(os.path.join(home.active, run_id)):
                 gone.append(run_id)  # a start that died before it made its folder
             continue
-        if index.mark_of(run_id) != source_mark(folder):
-            changed.append(folder)
-        else:
+        known = index.mark_of(run_id)
+        if known == source_mark(folder):
             done.append(run_id)
+        elif with_progress or known is None or _has_ended(folder):
+            changed.append(folder)
     rows = index.refresh(changed) if changed else []
     done += [row.id for row in rows if row.state in _ENDED]
     for run_id in gone:

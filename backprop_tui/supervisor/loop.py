@@ -170,16 +170,17 @@ class Supervision:
         if p.recorder.run.state is not RunState.RUNNING or self._exit is not None:
             return False, f"it is {p.recorder.run.state}, not running"
         p.tree.pause()
-        p.box.pause(p.clock.monotonic())
-        p.recorder.change(RunState.PAUSED, Reason(code="person", text=f"paused by {who}", by="person"))
+        p.box.pause(now := p.clock.monotonic())
+        reason = Reason(code="person", text=f"paused by {who}", by="person")
+        p.recorder.change(RunState.PAUSED, reason, **p.box.clocks(now))
         return True, "paused"
 
     def _continue(self) -> tuple[bool, str]:
         p = self._p
         if p.recorder.run.state is not RunState.PAUSED:
             return False, f"it is {p.recorder.run.state}, not paused"
-        p.box.resume(p.clock.monotonic())
-        p.recorder.change(RunState.RUNNING)
+        p.box.resume(now := p.clock.monotonic())
+        p.recorder.change(RunState.RUNNING, None, **p.box.clocks(now))
         p.tree.wake()
         return True, "running"
 
@@ -250,7 +251,7 @@ class Supervision:
         p.tree.measure(now)
         p.housekeeping()
         p.recorder.amend(resources=p.tree.resources)
-        p.recorder.amend_slice(used_s=round(p.box.used_s(now), 3), paused_s=round(p.box.paused_s(now), 3))
+        p.recorder.amend_slice(**p.box.clocks(now))
 
     def _finish(self) -> None:
         p = self._p
@@ -274,8 +275,7 @@ class Supervision:
             state,
             reason,
             ended=round(p.clock.epoch(), 3),
-            used_s=round(p.box.used_s(now), 3),
-            paused_s=round(p.box.paused_s(now), 3),
+            **p.box.clocks(now),
             exit_code=leader.code if leader else None,
             exit_signal=leader.signal if leader else None,
             log_end=p.engine.offset,

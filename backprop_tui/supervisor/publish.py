@@ -71,10 +71,7 @@ class Publisher:
 
         try:
             paths = self._folder.checkpoint_paths(mirror.KEPT_PATHS) if run.checkpoint_count else []
-            notes = self._folder.read_notes()
-            warning = mirror.update(
-                self._home, run, self._spec, notes, paths, wait_s, fresh=lambda: (run, self._folder.read_notes())
-            )
+            warning = mirror.update(self._home, self._spec, paths, lambda: (run, self._folder.read_notes()), wait_s)
         except TimeoutError as error:
             self.owes = True
             return [f"experiments.json could not be written: {error}"] if wait_s else []

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from backprop_tui.supervisor.session import Plan
 
 MAX_REPLY = 1 << 20
+_started: set[int] = set()
+"""Supervisors that are children of this process."""
 
 
 def start_detached(home: str, plan: Plan) -> tuple[str, str]:
@@ -41,6 +43,7 @@ def start_detached(home: str, plan: Plan) -> tuple[str, str]:
         ],
         setsid=True,
     )
+    _started.add(pid)
     for fd in (plan_reader, reply_writer):
         os.close(fd)
     try:
@@ -51,6 +54,17 @@ def start_detached(home: str, plan: Plan) -> tuple[str, str]:
     reply = _read(reply_reader)
     os.close(reply_reader)
     return _understand(reply, pid)
+
+
+def reap() -> None:
+    """Take note of supervisors of ours that have ended; for a process that goes on after starting some."""
+    for pid in tuple(_started):
+        try:
+            found, _status = os.waitpid(pid, os.WNOHANG)
+        except ChildProcessError:
+            found = pid
+        if found:
+            _started.discard(pid)
 
 
 def _read(fd: int) -> bytes:

@@ -40,6 +40,10 @@ class TimeBox:
         """Move the end; never to less than what is used already."""
         self.limit_s = max(self.limit_s + by_s, self.used_s(now))
 
+    def clocks(self, now: float) -> dict[str, float]:
+        """How long the slice has trained and stood still so far, seconds, as the record has it."""
+        return {"used_s": round(self.used_s(now), 3), "paused_s": round(self.paused_s(now), 3)}
+
     def ends_at(self, now: float) -> float | None:
         """The monotonic moment at which the box is over; None while it stands still."""
         return None if self._is_paused else now + self.left_s(now)

@@ -31,7 +31,18 @@ def test_files_and_functions_stay_small(path: Path) -> None:
             assert (node.end_lineno or 0) - node.lineno < MAX_FUNCTION, node.name
 
 
-HEAVY = ("textual", "rich", "asyncio", "psutil", "pynvml", "platformdirs", "subprocess", "argparse", "dataclasses")
+HEAVY = (
+    "textual",
+    "rich",
+    "asyncio",
+    "psutil",
+    "pynvml",
+    "platformdirs",
+    "subprocess",
+    "argparse",
+    "dataclasses",
+    "tomli_w",
+)
 
 
 @pytest.mark.parametrize(
@@ -98,3 +109,12 @@ def test_completion(box: Box, shell: str) -> None:
     assert "timeboxed" in text
     if shell == "bash":
         subprocess.run(["bash", "-n"], input=text, text=True, check=True)
+
+
+def test_the_dashboard_s_settings_are_shown_and_not_recorded(box: Box) -> None:
+    box.env["BACKPROP_SET_DASHBOARD_THEME"] = "light"
+    found = box.json("config")["settings"]
+    assert found["dashboard.theme"] == {"value": "light", "origin": "environment BACKPROP_SET_DASHBOARD_THEME"}
+    run_id = box.run("run", "-d", script("argparse_plain.py")).stdout.strip()
+    recorded = json.loads((box.home / "runs" / run_id / "spec-1.json").read_text())["settings"]
+    assert set(recorded) == {setting.key for setting in SETTINGS}

@@ -9,10 +9,13 @@
  *   N.slices K             MIG slices of GPU N; slice J is called "N:J" in keys: 0:1.uuid, 0:1.free
  *   error.SYMBOL CODE      what a function returns for every GPU; N.error.SYMBOL for one
  *   delay_ms.SYMBOL MS     how long a function takes
+ *
+ * Compiled with -DALIVE=N it reads no file: N GPUs whose figures change every second.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { OK = 0, UNINITIALIZED = 1, INVALID = 2, NOT_SUPPORTED = 3, NOT_FOUND = 6, TOO_SMALL = 7, WRONG_VERSION = 25 };
@@ -24,9 +27,23 @@ static device gpus[MAX_GPUS];
 static device slices[MAX_GPUS][MAX_SLICES];
 static int users;
 
+#ifdef ALIVE
+enum { DEFAULT_COUNT = ALIVE };
+static const char *state_file(void) { return NULL; }
+/* Differs by up to `span` from one `every` seconds to the next. */
+static long long pulse(const device *d, int span, int every)
+{
+    return ((long long)time(NULL) / every * 7919 + d->gpu * 104729) % (span + 1);
+}
+#else
+enum { DEFAULT_COUNT = 1 };
+static const char *state_file(void) { return getenv("NVML_STAND_IN"); }
+static long long pulse(const device *d, int span, int every) { (void)d; (void)span; (void)every; return 0; }
+#endif
+
 static int look_up(const char *key, char *value)
 {
-    const char *path = getenv("NVML_STAND_IN");
+    const char *path = state_file();
     FILE *file = path ? fopen(path, "r") : NULL;
     char line[2 * TEXT];
     int found = 0;
@@ -124,13 +141,13 @@ const char *nvmlErrorString(int code)
 int nvmlDeviceGetCount_v2(unsigned *count)
 {
     ENTER(NULL);
-    *count = (unsigned)number("", "count", 1);
+    *count = (unsigned)number("", "count", DEFAULT_COUNT);
     return OK;
 }
 
 int nvmlDeviceGetHandleByIndex_v2(unsigned index, device **handle)
 {
-    if (index >= MAX_GPUS || index >= number("", "count", 1))
+    if (index >= MAX_GPUS || index >= number("", "count", DEFAULT_COUNT))
         return INVALID;
     gpus[index].gpu = (int)index;
     gpus[index].slice = -1;
@@ -167,7 +184,7 @@ int nvmlDeviceGetMemoryInfo(device *d, struct memory *memory)
 {
     ENTER(d);
     memory->total = (unsigned long long)of(d, "total", 24 * GIB);
-    memory->free = (unsigned long long)of(d, "free", 20 * GIB);
+    memory->free = (unsigned long long)of(d, "free", 20 * GIB - pulse(d, 3, 10) * (GIB >> 3));
     memory->used = memory->total - memory->free;
     return OK;
 }
@@ -179,7 +196,7 @@ int nvmlDeviceGetMemoryInfo_v2(device *d, struct memory_v2 *memory)
         return WRONG_VERSION;
     memory->total = (unsigned long long)of(d, "total", 24 * GIB);
     memory->reserved = (unsigned long long)of(d, "reserved", 0);
-    memory->free = (unsigned long long)of(d, "free", 20 * GIB) - memory->reserved;
+    memory->free = (unsigned long long)of(d, "free", 20 * GIB - pulse(d, 3, 10) * (GIB >> 3)) - memory->reserved;
     memory->used = memory->total - memory->free - memory->reserved;
     return OK;
 }
@@ -191,7 +208,7 @@ int nvmlDeviceGetTemperatureV(device *d, struct temperature *temperature)
     ENTER(d);
     if (temperature->version != (sizeof *temperature | 1U << 24))
         return WRONG_VERSION;
-    temperature->celsius = (int)of(d, "temp", 50);
+    temperature->celsius = (int)of(d, "temp", 50 + pulse(d, 3, 4));
     return OK;
 }
 
@@ -199,7 +216,7 @@ int nvmlDeviceGetTemperature(device *d, int sensor, unsigned *celsius)
 {
     (void)sensor;
     ENTER(d);
-    *celsius = (unsigned)of(d, "temp", 50);
+    *celsius = (unsigned)of(d, "temp", 50 + pulse(d, 3, 4));
     return OK;
 }
 
@@ -208,7 +225,7 @@ struct rates { unsigned gpu, memory; };
 int nvmlDeviceGetUtilizationRates(device *d, struct rates *rates)
 {
     ENTER(d);
-    rates->gpu = (unsigned)of(d, "util", 0);
+    rates->gpu = (unsigned)of(d, "util", pulse(d, 30, 1));
     rates->memory = 0;
     return OK;
 }
@@ -216,7 +233,14 @@ int nvmlDeviceGetUtilizationRates(device *d, struct rates *rates)
 int nvmlDeviceGetPowerUsage(device *d, unsigned *milliwatts)
 {
     ENTER(d);
-    *milliwatts = (unsigned)of(d, "power_mw", 60000);
+    *milliwatts = (unsigned)of(d, "power_mw", 60000 + 1000 * pulse(d, 25, 1));
+    return OK;
+}
+
+int nvmlDeviceGetEnforcedPowerLimit(device *d, unsigned *milliwatts)
+{
+    ENTER(d);
+    *milliwatts = (unsigned)of(d, "power_limit_mw", 450000);
     return OK;
 }
 

@@ -137,6 +137,8 @@ def test_what_is_no_positive_number_is_refused(key, value):
         ("graceSeconds", "12.5", 12.5),
         ("graceSeconds", "0", 0),
         ("graceSeconds", "auto", None),
+        ("maxLogMB", "none", None),
+        ("maxLogMB", "5", 5),
         ("buffered", "Yes", True),
         ("buffered", "0", False),
         ("gpuMemoryLimit", "none", None),

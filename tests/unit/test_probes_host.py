@@ -68,12 +68,20 @@ def test_names():
     assert host.boot_id() == host.boot_id() != ""
 
 
+def test_cpu_ticks():
+    busy, total = host.cpu_ticks() or (0, 0)
+    assert 0 < busy < total
+    sum(range(3_000_000))
+    later = host.cpu_ticks() or (0, 0)
+    assert later[1] >= total
+    assert later[0] >= busy
+
+
 def test_disk_free(tmp_path):
-    free = host.disk_free_bytes(str(tmp_path))
-    assert free is not None
-    assert 0 < free < 1 << 60
-    assert host.disk_free_bytes(str(tmp_path / "nothing")) is None
-    assert host.disk_free_bytes("\0") is None
+    free, total = host.disk_bytes(str(tmp_path)) or (0, 0)
+    assert 0 < free <= total < 1 << 60
+    assert host.disk_bytes(str(tmp_path / "nothing")) is None
+    assert host.disk_bytes("\0") is None
     assert host.filesystem_kind("\0") == "unknown"
 
 

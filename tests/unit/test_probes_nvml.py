@@ -100,6 +100,7 @@ def test_every_field_of_every_gpu(stand_in, watch):
         "temp_c": 61,
         "util_percent": 97,
         "power_w": 345.6,
+        "power_limit_w": 450.0,
         "vendor": "nvidia",
     }
 
@@ -124,6 +125,7 @@ def test_an_open_probe_sees_a_gpu_heat_and_fill(stand_in, watch):
         ({"0.temp": 0}, "temp_c", None),
         ({"error.nvmlDeviceGetUtilizationRates": 3}, "util_percent", None),
         ({"error.nvmlDeviceGetPowerUsage": 999}, "power_w", None),
+        ({"error.nvmlDeviceGetEnforcedPowerLimit": 3}, "power_limit_w", None),
         ({"error.nvmlDeviceGetName": 4}, "name", "NVIDIA GPU"),
         ({"error.nvmlDeviceGetUUID": 4}, "uuid", ""),
         ({"0.name": "bad\x1b[31m name\x07"}, "name", "bad [31m name"),

@@ -25,6 +25,7 @@ from backprop_tui.store.home import Home, is_valid_id, random_id
 from backprop_tui.store.index import Index
 from backprop_tui.store.rows import row_for
 from backprop_tui.store.sync import reindex, sync
+from backprop_tui.watch.record import RecordReader
 from tests.box import ROOT
 
 
@@ -222,10 +223,42 @@ def test_sync_follows_folders(home: Home, tmp_path: Path) -> None:
     index.close()
 
 
+def test_sync_without_progress_takes_up_beginnings_and_ends(home: Home, tmp_path: Path) -> None:
+    index = Index(home, str(tmp_path / "i.sqlite3"))
+    folder = home.new_run("r1")
+    steps = []
+    for state, step in ((RunState.RUNNING, 1), (RunState.RUNNING, 2), (RunState.COMPLETED, 3)):
+        folder.write_run(a_run("r1", state, step=step))
+        sync(home, index, with_progress=False)
+        steps.append((index.page(limit=1)[0].state, index.page(limit=1)[0].steps))
+    assert steps == [("running", 1), ("running", 1), ("completed", 3)]
+    assert home.active_ids() == set()
+    index.close()
+
+
+def test_a_record_that_has_not_changed_is_not_read_again(home: Home) -> None:
+    folder = home.new_run("r1")
+    folder.write_spec(a_spec("r1"))
+    folder.write_run(a_run("r1", RunState.RUNNING))
+    reader = RecordReader(home, "r1")
+    first, again = reader.read(), reader.read()
+    assert again.run is first.run
+    assert again.t > first.t
+    folder.write_run(a_run("r1", RunState.RUNNING, step=8))
+    later = reader.read()
+    assert later.run.step == 8
+    assert later.spec is first.spec
+    folder.write_spec(a_spec("r1", 2))
+    folder.write_run(a_run("r1", RunState.RUNNING, step=9))
+    newest = reader.read().spec
+    assert newest is not None
+    assert newest.n == 2
+
+
 def test_mirror_keeps_what_others_wrote(home: Home) -> None:
     Path(home.experiments).write_text('{"theirs": [1], "r1": {"mine": 1, "status": "old"}}')
     home.new_run("r1")
-    mirror.update(home, a_run("r1", RunState.DIVERGED), a_spec("r1"), Notes(), [f"/c{n}" for n in range(150)])
+    mirror.update(home, a_spec("r1"), [f"/c{n}" for n in range(150)], lambda: (a_run("r1", RunState.DIVERGED), Notes()))
     content = json.loads(Path(home.experiments).read_text())
     assert content["theirs"] == [1]
     assert content["r1"]["mine"] == 1
@@ -246,9 +279,9 @@ def test_mirror_keeps_what_others_wrote(home: Home) -> None:
     ],
 )
 def test_mirror_statuses(home: Home, state: str, status: str) -> None:
-    mirror.update(home, a_run("r1", RunState(state)), a_spec("r1"), Notes(), [])
+    mirror.update(home, a_spec("r1"), [], lambda: (a_run("r1", RunState(state)), Notes()))
     assert json.loads(Path(home.experiments).read_text())["r1"]["status"] == status
-    mirror.update(home, a_run("q1", RunState.QUEUED), a_spec("q1"), Notes(), [])
+    mirror.update(home, a_spec("q1"), [], lambda: (a_run("q1", RunState.QUEUED), Notes()))
     assert "q1" not in json.loads(Path(home.experiments).read_text())
 
 
@@ -258,7 +291,7 @@ def test_mirror_keeps_the_newest_thousand(home: Home) -> None:
         (Path(home.runs) / f"r{n}").mkdir()
     Path(home.experiments).write_text(json.dumps(old))
     home.new_run("new")
-    mirror.update(home, a_run("new"), a_spec("new"), Notes(), [])
+    mirror.update(home, a_spec("new"), [], lambda: (a_run("new"), Notes()))
     content = json.loads(Path(home.experiments).read_text())
     assert len(content) == 1001
     assert "r0" not in content
@@ -288,7 +321,7 @@ def test_writers_at_once_lose_nothing(home: Home, tmp_path: Path) -> None:
         "    folder = home.new_run(f'w{sys.argv[3]}-{n}')\n"
         "    folder.write_run(a_run(folder.id)); folder.write_spec(a_spec(folder.id))\n"
         "    index.upsert([row_for(folder)])\n"
-        "    mirror.update(home, a_run(folder.id), a_spec(folder.id), Notes(), [])\n"
+        "    mirror.update(home, a_spec(folder.id), [], lambda: (a_run(folder.id), Notes()))\n"
     )
     path = str(tmp_path / "i.sqlite3")
     argv = [sys.executable, "-c", code, home.path, path]

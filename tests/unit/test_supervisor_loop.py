@@ -283,6 +283,26 @@ def test_paused_time_does_not_count_and_a_stop_wakes(tmp_path: Path) -> None:
     assert run.slice.paused_s == pytest.approx(10_000, abs=1)
 
 
+def test_clocks_are_right_in_the_very_record_of_a_pause_and_of_its_end(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, GRACEFUL)
+    stage.turn(100)
+    stage.turn(1.5)
+    stage.ask("pause")
+    stage.turn(0)
+    paused = stage.folder.read_run().slice
+    assert paused is not None
+    assert paused.state is RunState.PAUSED
+    assert paused.used_s == pytest.approx(101.5)
+    stage.turn(50)
+    stage.turn(1.5)
+    stage.ask("continue")
+    stage.turn(0)
+    running = stage.folder.read_run().slice
+    assert running is not None
+    assert running.state is RunState.RUNNING
+    assert running.paused_s == pytest.approx(51.5)
+
+
 def test_requests_are_answered_in_order(tmp_path: Path) -> None:
     stage = Stage(tmp_path, GRACEFUL)
     stage.ask("extend", seconds=60)

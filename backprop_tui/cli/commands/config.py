@@ -8,10 +8,12 @@ from backprop_tui import files
 from backprop_tui.cli import diagnostics, output
 from backprop_tui.cli.diagnostics import ExitCode
 from backprop_tui.cli.launching import flags_of
+from backprop_tui.config.dashboard import preferences
 from backprop_tui.config.describe import describe
 from backprop_tui.config.resolve import resolve
 from backprop_tui.config.schema import sample_text
 from backprop_tui.errors import ConfigError, UsageError
+from backprop_tui.text import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,12 +31,16 @@ def run(parsed: Parsed) -> int:
     if parsed.words:
         return _init(parsed)
     found = resolve(flags=flags_of(parsed), env=os.environ, cwd=os.getcwd(), config_path=parsed.text("config"))
-    rows = describe(found.settings)
+    wanted = preferences(os.environ)
+    settings = {**found.settings, **wanted.settings}
     if parsed.flag("json"):
-        values = {key: value.plain() for key, value in found.settings.items()}
-        output.emit_json({"settings": values, "project_file": found.project_file, "user_file": found.user_file})
+        values = {key: value.plain() for key, value in settings.items()}
+        files_read = {"project_file": found.project_file, "user_file": wanted.user_file}
+        output.emit_json({"settings": values, "keys": wanted.keys, **files_read})
         return ExitCode.OK
-    output.emit_table(("SETTING", "VALUE", "FROM"), [(row.key, row.value, row.origin) for row in rows])
+    rows = [(row.key, row.value, row.origin) for row in describe(settings)]
+    rows += [(f"keys: {name}", keys, printable(wanted.user_file or "")) for name, keys in wanted.keys.items()]
+    output.emit_table(("SETTING", "VALUE", "FROM"), rows)
     return ExitCode.OK
 
 

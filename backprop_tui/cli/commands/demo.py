@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import time
-
-from backprop_tui import paths
 from backprop_tui.cli import diagnostics, output
 from backprop_tui.cli.launching import launch, supervise
+from backprop_tui.control.demo import FIRST_SHARE, SECONDS, demo_wish
 from backprop_tui.control.resuming import ResumeWish, plan_resume
-from backprop_tui.control.wishes import Wish, plan_start
+from backprop_tui.control.wishes import plan_start
 from backprop_tui.errors import UsageError
 from backprop_tui.watch.homes import open_home
 from backprop_tui.watch.record import read_record
@@ -22,39 +18,15 @@ if TYPE_CHECKING:
     from backprop_tui.model.run import Run
     from backprop_tui.store.home import Home
 
-SECONDS = 30.0
-FIRST_SHARE = 0.6
-_SMALL = {"gpu.probe": "none", "minFreeRamGB": 0.25, "maxCpuLoadPerCore": 1000, "maxParallel": 1000}
-"""It takes a fifth of a core and 20 MB: no box is too busy for it."""
-STEPS_PER_SECOND = 40.0
-
 
 def run(parsed: Parsed) -> int:
     """Train for half a minute in two slices: a time box that ends, and a resume that finishes."""
     seconds = _seconds(parsed.text("seconds"))
     home = open_home()
-    home.ensure()
-    script = os.path.join(os.path.dirname(paths.__file__), "demo", "train.py")
-    folder = os.path.join(home.path, "demo")
-    os.makedirs(folder, mode=0o700, exist_ok=True)
     quiet = parsed.flag("quiet")
     _tell(quiet, f"1. A small network learns to read digits. Its time box is {seconds * FIRST_SHARE:g} s.")
     _tell(quiet, '   It prints a line a step, such as {"step": 40, "loss": 1.9}; they are kept: backprop logs @')
-    steps = max(10, int(seconds * 0.9 * STEPS_PER_SECOND))
-    wish = Wish(
-        command=(script, "--steps", str(steps), "--output", f"{time.time_ns():x}"),
-        is_command=False,
-        flags={
-            "maxRunMinutes": seconds * FIRST_SHARE / 60,
-            "checkpointEveryMinutes": max(0.5, seconds / 6) / 60,
-            "python": sys.executable,
-            **_SMALL,
-        },
-        cwd=folder,
-        config_path=parsed.text("config"),
-        name="demo",
-        tags=("demo",),
-    )
+    wish = demo_wish(home, seconds, parsed.text("config"))
     planned = plan_start(home, wish)
     if parsed.flag("dry_run"):
         return launch(home, planned, parsed)

@@ -1,0 +1,1 @@
+"""What the screen shows, as lines of styled text. Pure: values in, lines out; no Textual here."""

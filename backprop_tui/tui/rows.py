@@ -1,0 +1,203 @@
+"""Makes the rows of ACTIVE: the record of a run and its curve, in the few numbers that matter."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+
+from backprop_tui.errors import BackpropError
+from backprop_tui.tui.draw.active import ActiveRow
+from backprop_tui.watch.curves import CurveReader
+from backprop_tui.watch.figures import duration
+from backprop_tui.watch.metrics import TOTALS, is_higher_better, total_steps
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from backprop_tui.store.home import Home
+    from backprop_tui.watch.curves import Curve
+    from backprop_tui.watch.record import Record
+    from backprop_tui.watch.watcher import Snapshot
+
+NEWEST_SHARE = 0.6
+"""The trend line shows this part of the curve: the first fall would flatten the rest."""
+SPARK_POINTS = 60
+SPARK_EVERY_S = 2.0
+"""A line that moves with every point is unrest, and most of what goes over the wire."""
+TREND_SHARE = 0.2
+TREND_POINTS = 20
+TREND_SIGMAS = 2.0
+SPEED_WINDOW_S = 60.0
+SILENT_S = 60.0
+SLOW_START_S = 120.0
+UNSAVED_INTERVALS = 2.0
+PORTIONS_A_LOOK = 4
+
+
+class ActiveRows:
+    """Follows the curves of the runs in progress. For one thread."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._followed: dict[str, _Followed] = {}
+
+    def of(self, snapshot: Snapshot) -> tuple[ActiveRow, ...]:
+        """A row for each run in progress, in the snapshot's order."""
+        ids = {record.run.id for record in snapshot.active}
+        for gone in self._followed.keys() - ids:
+            del self._followed[gone]
+        return tuple(self._shown(record) for record in snapshot.active)
+
+    def _shown(self, record: Record) -> ActiveRow:
+        """A row, whatever is wrong with the record: one that is odd must not hide the others."""
+        try:
+            return self._row(record)
+        except (BackpropError, OSError, TypeError, ValueError, LookupError) as error:
+            run = record.run
+            text = f"its record is odd: {error}"
+            name = record.notes.name or run.id
+            return ActiveRow(
+                id=run.id, name=name, state=str(run.state), left_s=None, box_s=0.0, reason=text, trend=text
+            )
+
+    def _row(self, record: Record) -> ActiveRow:
+        run_id = record.run.id
+        if run_id not in self._followed:
+            self._followed[run_id] = _Followed(CurveReader(self._home, run_id))
+        followed = self._followed[run_id]
+        followed.read(record)
+        return active_row(record, followed.curve, followed.speed()).replace(values=followed.values(record.t))
+
+
+class _Followed:
+    """One run's curve, and where its steps were in the last minute."""
+
+    def __init__(self, reader: CurveReader) -> None:
+        self._reader = reader
+        self._steps: deque[tuple[float, int]] = deque()
+        self._values: tuple[float, ...] = ()
+        self._values_at = -math.inf
+
+    @property
+    def curve(self) -> Curve | None:
+        curves = self._reader.curves
+        return curves.get("loss") or next((curve for name, curve in curves.items() if name not in TOTALS), None)
+
+    def read(self, record: Record) -> None:
+        for _ in range(PORTIONS_A_LOOK):
+            if not self._reader.read():
+                break
+        step = record.run.step
+        if record.run.state != "running":
+            self._steps.clear()  # what stands still has no speed, and the gap must not count later
+        elif step is not None and (not self._steps or self._steps[-1][1] != step):
+            self._steps.append((record.run.updated, step))
+        while len(self._steps) > 2 and self._steps[-1][0] - self._steps[0][0] > SPEED_WINDOW_S:
+            self._steps.popleft()
+
+    def values(self, t: float) -> tuple[float, ...]:
+        """The newest part of the curve as it was at most two seconds ago."""
+        if not self._values or t // SPARK_EVERY_S != self._values_at // SPARK_EVERY_S:
+            self._values, self._values_at = newest_values(self.curve), t
+        return self._values
+
+    def speed(self) -> float | None:
+        """Steps a second in the last minute."""
+        if len(self._steps) < 2:
+            return None
+        (t0, first), (t1, last) = self._steps[0], self._steps[-1]
+        return (last - first) / (t1 - t0) if t1 > t0 and last > first else None
+
+
+def active_row(record: Record, curve: Curve | None, speed: float | None) -> ActiveRow:
+    """The row of one run."""
+    run, newest = record.run, record.run.slice
+    saved = run.good_checkpoint
+    saved_s = None if saved is None else max(0.0, record.t - saved.t)
+    short, long = _reasons(record)
+    return ActiveRow(
+        id=run.id,
+        name=record.notes.name or run.id,
+        state=str(run.state),
+        left_s=record.left_s if run.state != "queued" else newest.box_s if newest else None,
+        box_s=newest.box_s if newest else 0.0,
+        star=record.notes.star,
+        reason=short,
+        reason_long=long,
+        is_by_person=run.reason is not None and run.reason.by == "person",
+        step=run.step,
+        total=total_steps(run.last),
+        speed=speed,
+        loss=run.loss if run.loss is not None else curve.last if curve else None,
+        is_higher_better=curve is not None and is_higher_better(curve.name),
+        trend=trend_of(curve) or _silence(record),
+        values=newest_values(curve),
+        saved_s=saved_s,
+        is_unsaved_long=_is_unsaved_long(record, saved_s),
+        gpu=",".join(newest.gpus) if newest and newest.gpus else "cpu",
+    )
+
+
+def newest_values(curve: Curve | None) -> tuple[float, ...]:
+    """The newest part of a curve, for a line of one row."""
+    if curve is None:
+        return ()
+    count = max(2, math.ceil(len(curve) * NEWEST_SHARE))
+    return tuple(curve.lasts[-count:][-SPARK_POINTS:])
+
+
+def trend_of(curve: Curve | None) -> str:
+    """falling, flat or rising: the slope of the newest fifth against its own noise; "" where that is too little."""
+    if curve is None:
+        return ""
+    if curve.points and not math.isfinite(curve.last):
+        return "diverged"
+    count = max(TREND_POINTS, math.ceil(len(curve) * TREND_SHARE))
+    values = [value for value in curve.lasts[-count:] if math.isfinite(value)]
+    if len(values) < TREND_POINTS:
+        return ""
+    n = len(values)
+    middle, mean = (n - 1) / 2, sum(values) / n
+    spread = sum((x - middle) ** 2 for x in range(n))
+    slope = sum((x - middle) * (value - mean) for x, value in enumerate(values)) / spread
+    noise = sum((value - mean - slope * (x - middle)) ** 2 for x, value in enumerate(values)) / (n - 2)
+    sigma = math.sqrt(noise / spread)
+    if abs(slope) <= TREND_SIGMAS * sigma:
+        return "flat"
+    return "falling" if slope < 0 else "rising"
+
+
+def _silence(record: Record) -> str:
+    run = record.run
+    if run.state != "running" or run.slice is None:
+        return ""
+    quiet = record.t - max(run.updated, run.slice.started)
+    return f"no step for {duration(quiet)}" if quiet > SILENT_S and run.step is not None else ""
+
+
+def _is_unsaved_long(record: Record, saved_s: float | None) -> bool:
+    newest = record.run.slice
+    if newest is None:
+        return False
+    every = SLOW_START_S
+    if record.spec is not None:
+        setting = record.spec.settings.get("checkpointEveryMinutes")  # other versions may not have it
+        every = float(setting.value) * 60 * UNSAVED_INTERVALS if setting is not None else every
+    return (saved_s if saved_s is not None else record.t - newest.started) > every
+
+
+def _reasons(record: Record) -> tuple[str, str]:
+    """Why it is not simply running, short and long."""
+    run, newest = record.run, record.run.slice
+    state, reason = str(run.state), run.reason
+    if newest is None:
+        return "", ""
+    since = max(0.0, record.t - newest.started)
+    if state == "starting":
+        what = f"resuming from {newest.resumed_from}" if newest.resumed_from else "loading"
+        return f"loading, {since:.0f} s so far", f"{what}, {since:.0f} s so far"
+    if state == "paused" and reason is not None and reason.by == "person":
+        return "by you; p continues", f"{reason.text}; p continues"
+    if state == "queued" and reason is not None:
+        text = reason.text.removeprefix("waits: ")
+        return text, text
+    return (reason.text, reason.text) if reason is not None else ("", "")

@@ -1,0 +1,1 @@
+"""What keys do to runs, by what they are about."""

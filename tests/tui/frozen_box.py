@@ -1,0 +1,112 @@
+"""A box where no time passes: its clock stands still, it has two GPUs, and its runs were recorded by hand."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from backprop_tui.model.samples import GpuReport, GpuSample, HostSample
+from backprop_tui.tui import app
+from backprop_tui.watch.box import BoxSample
+from tests.box import Box
+from tests.tui.records import G, Records, falling
+
+NOW = 1_800_000_007.0
+"""08:00:07 on 15 January 2027, UTC."""
+CHECKPOINTS = "/home/anna/work/ckpt"
+TRACE = (
+    "Traceback (most recent call last):",
+    '  File "/home/anna/work/train_ner.py", line 140, in <module>',
+    "    main()",
+    '  File "/home/anna/work/train_ner.py", line 118, in main',
+    "    loss = model(**batch).loss",
+    '  File "/home/anna/work/.venv/lib/python3.12/site-packages/torch/nn/modules/module.py", line 1751, in _call_impl',
+    "    return forward_call(*args, **kwargs)",
+    "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.50 GiB. GPU 1 has a total capacity of 23.64 GiB "
+    "of which 1.10 GiB is free.",
+)
+HISTORY = (
+    ("mnist-smoke", "completed", 52.0, 938, 0.04),
+    ("gpt2-lr3e-3", "diverged", 80.0, 233, 4.0),
+    ("vit-b16-base", "timeboxed", 600.0, 6744, 0.28),
+    ("resnet-sweep-11", "stopped", 311.0, 1200, 1.1),
+    ("qwen-sft-3b", "lost", 421.0, 8200, 1.5),
+    ("whisper-ft-da", "timeboxed", 600.0, 310, 1.2),
+)
+
+
+def recorded(box: Box) -> Records:
+    """Four runs in progress, and seven that have ended."""
+    records = Records(box.home, NOW)
+    records.run(
+        "k3f9x2", "running", name="llama-lora-r16", ago=138, took=137, total=3500, gpus=("0",), star=True,
+        losses=falling(1204, every=4), saved=[(f"{CHECKPOINTS}/step-{n}.pt", n, 171 - n // 10, int(1.2 * G)) for n in (850, 1150)],
+        log=[f"step {n}  loss {2 + 2 / n:.4f}  lr 1.6e-4  tok/s 11,8{n % 90 + 10}" for n in range(900, 1205, 4)],
+        command=("examples/train_lora.py", "--rank", "16", "--lr", "2e-4"), tags=("lora", "sweep"),
+        events=[{"ago": 139, "event": "decision", "rule": "gpu_memory", "ok": True, "text": "GPU 0: 23.1 GB free, 2.5 GB wanted"},
+                {"ago": 138, "event": "state", "state": "running"}],
+    )  # fmt: skip
+    heat = ("heat", "GPU 1 at 84 C, limit 83; waits for 75", "governor")
+    records.run(
+        "b7a2qd", "paused", name="vit-b16-aug", ago=320, took=200, reason=heat, gpus=("1",), losses=falling(900)
+    )
+    records.run("n5w8tz", "starting", name="qwen-sft-seq2048", ago=12, took=12, gpus=("1",))
+    records.run("c9d4hm", "queued", name="resnet-sweep-12", ago=75, took=0)
+    records.run(
+        "e2x7pk", "failed", name="bert-ner-07", ago=254, took=134, total=1160, losses=falling(412), log=TRACE, gpus=("1",),
+        command=("train_ner.py", "--bs", "32"), reason=("exit", "exited with code 1", "script"),
+    )  # fmt: skip
+    for n, (name, state, took, steps, floor) in enumerate(HISTORY):
+        bad = [(steps + 1, float("nan"))] if state == "diverged" else []
+        records.run(
+            f"h{n}aaaa", state, name=name, ago=3700.0 * (n + 1) + took, took=took, star=name.startswith("whisper"),
+            losses=falling(steps, every=max(1, steps // 100), floor=floor) + bad,
+            command=(f"train_{name.partition('-')[0]}.py", "--lr", "3e-3" if n % 2 else "1e-3"),
+        )  # fmt: skip
+    return records
+
+
+class Meter:
+    """Takes the same sample again and again."""
+
+    def __init__(self, *_where: str) -> None:
+        """As `BoxMeter`."""
+
+    def sample(self, _t: float) -> BoxSample:
+        host = HostSample(t=NOW, cores=32, load1=12.1, ram_total_bytes=128 * G, ram_free_bytes=67 * G)
+        gpus = (gpu(0, 21.3, 71, 97, 402), gpu(1, 11.8, 79, 0, 61))
+        return BoxSample(
+            t=NOW, name="trainbox-3", host=host, gpus=GpuReport(t=NOW, probe="nvml", gpus=gpus), cpu_percent=38.0,
+            disk_free_bytes=212 * G, disk_total_bytes=1000 * G,
+        )  # fmt: skip
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+def gpu(index: int, used: float, temp: int, util: int, watts: float) -> GpuSample:
+    return GpuSample(
+        index=str(index), mask=str(index), uuid=f"GPU-{index}", name="NVIDIA GeForce RTX 4090", total_bytes=24 * G,
+        free_bytes=int((24 - used) * G), temp_c=temp, util_percent=util, power_w=watts, power_limit_w=450.0,
+    )  # fmt: skip
+
+
+@contextmanager
+def standing_still(box: Box) -> Iterator[None]:
+    """It is `NOW`, in UTC, on this very box."""
+    really, clock = time.strftime, time.localtime
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", "UTC")
+        time.tzset()
+        patch.setattr(time, "time", lambda: NOW)
+        patch.setattr(time, "strftime", lambda form, t=None: really(form, t if t is not None else clock(NOW)))
+        patch.setattr(app, "BoxMeter", Meter)
+        box.env |= {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
+        try:
+            yield
+        finally:
+            patch.undo()
+            time.tzset()
