@@ -1,4 +1,4 @@
-"""What backprop costs, measured in pairs in one run: python tests/benchmarks/run.py [NAME …]
+"""What backprop costs, measured in pairs in one run: python -m tests.benchmarks.run [NAME …]
 
 Needs backprop installed (compiled) in the interpreter's environment. Prints ratios of medians of pairs; absolute
 times depend on the machine. Nothing here passes or fails.
@@ -9,18 +9,15 @@ from __future__ import annotations
 import json
 import os
 import resource
-import shutil
 import signal
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-BACKPROP = str(Path(sys.executable).parent / "backprop")
+from tests.benchmarks.bench import BACKPROP, TICK, Bench, main, make_history, pairs
+
 ONE_LINE = 'print(\'{"step": 1, "loss": 0.5}\')\n'
 FLOOD = (
     "import sys, time\n"
@@ -29,14 +26,6 @@ FLOOD = (
     "for i in range(n):\n"
     '    print(\'{"step": %d, "loss": %.4f}\' % (i + 1, 1 + i / 1e6))\n'
     "open(sys.argv[2], 'w').write(str(time.perf_counter() - t))\n"
-)
-TICK = (
-    "import time\n"
-    "step = 0\n"
-    "while True:\n"
-    "    step += 1\n"
-    '    print(\'{"step": %d, "loss": 1.0}\' % step, flush=True)\n'
-    "    time.sleep(1)\n"
 )
 LATE = (
     "import os, signal, sys, time\n"
@@ -47,39 +36,6 @@ LATE = (
     "while True:\n"
     "    time.sleep(10)\n"
 )
-
-
-class Bench:
-    """A scratch home and the environment of every measurement."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.env = {
-            "PATH": os.environ["PATH"],
-            "HOME": str(folder),
-            "VIRTUAL_ENV": sys.prefix,
-            "BACKPROP_ADMISSION_DIR": str(folder / "admission"),
-            "BACKPROP_SET_MAX_CPU_LOAD_PER_CORE": "1000",
-            "BACKPROP_SET_MIN_FREE_RAM_GB": "0",
-        }
-
-    def script(self, source: str) -> str:
-        path = self.folder / "script.py"
-        path.write_text(source)
-        return str(path)
-
-    def time(self, argv: list[str], **more: Any) -> float:
-        begin = time.perf_counter()
-        subprocess.run(argv, env={**self.env, **more.pop("env", {})}, cwd=self.folder, check=True, **more)
-        return time.perf_counter() - begin
-
-
-def pairs(rounds: int, first: Callable[[], float], second: Callable[[], float]) -> tuple[float, float, float]:
-    """Medians of both, and of the ratio second/first pair by pair."""
-    first(), second()
-    got = [(first(), second()) for _ in range(rounds)]
-    ratio = statistics.median(b / a for a, b in got)
-    return statistics.median(a for a, _b in got), statistics.median(b for _a, b in got), ratio
 
 
 def overhead(bench: Bench) -> None:
@@ -94,34 +50,8 @@ def overhead(bench: Bench) -> None:
 
 
 def listing(bench: Bench) -> None:
-    from backprop_tui.store.home import Home
-    from backprop_tui.store.index import Index
-    from backprop_tui.store.rows import Row
-
-    home = Home(str(bench.folder / ".backprop"))
-    home.ensure()
-    os.environ["HOME"] = str(bench.folder)
-    os.environ.pop("XDG_CACHE_HOME", None)
-    index = Index(home)
     n = 100_000
-    rows = (
-        Row(
-            id=f"r{i:06d}",
-            state="completed",
-            created=float(i),
-            name=f"name {i}",
-            took_s=1.0,
-            steps=i,
-            loss=0.5,
-            script="train.py",
-            slices=1,
-            hay=f"name {i} r{i:06d} train.py completed",
-        )
-        for i in range(n)
-    )
-    index.upsert(rows)
-    index.set_meta("runs_mtime", str(os.stat(home.runs).st_mtime_ns))
-    index.close()
+    make_history(bench, n)
     quiet = {"stdout": subprocess.DEVNULL}
     bare, ours, ratio = pairs(
         30,
@@ -214,9 +144,4 @@ def lateness(bench: Bench) -> None:
 ALL = {"overhead": overhead, "listing": listing, "flood": flood, "rest": rest, "lateness": lateness}
 
 if __name__ == "__main__":
-    for name in sys.argv[1:] or ALL:
-        scratch = Path(tempfile.mkdtemp())
-        try:
-            ALL[name](Bench(scratch))
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
+    main(ALL, sys.argv[1:])
