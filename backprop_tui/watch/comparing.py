@@ -108,8 +108,12 @@ def parameters_of(spec: SliceSpec) -> dict[str, str]:
     found |= arguments(masked_args(spec.command[1:]))
     if commit := spec.git.get("commit"):
         found["git"] = commit[:7]
-    found |= {key: str(setting.value) for key, setting in spec.settings.items() if key not in _QUIET}
+    found |= {key: _shown(setting.value) for key, setting in spec.settings.items() if key not in _QUIET}
     return found
+
+
+def _shown(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def arguments(words: Sequence[str]) -> dict[str, str]:

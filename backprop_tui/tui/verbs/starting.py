@@ -60,7 +60,10 @@ class StartingVerbs(Base):
 
         def answered(planned: Planned | None) -> None:
             if not filled.resumes:
-                self._filled = form.filled
+                values = form.filled.values
+                # A name is one run's; all else may do for the next one.
+                kept = values if planned is None else {key: text for key, text in values.items() if key != "name"}
+                self._filled = form.filled.replace(values=kept)
             if planned is not None:
                 self.begin(planned)
 
