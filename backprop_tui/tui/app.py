@@ -27,8 +27,8 @@ from backprop_tui.tui.state import State
 from backprop_tui.tui.verbs.looking import LookingVerbs
 from backprop_tui.tui.verbs.records import RecordVerbs
 from backprop_tui.tui.verbs.running import RunningVerbs
-from backprop_tui.tui.widgets.active import ActivePane
 from backprop_tui.tui.widgets.history import HistoryPane
+from backprop_tui.tui.widgets.pane import ListPane
 from backprop_tui.watch.box import BoxMeter
 from backprop_tui.watch.pages import View
 
@@ -214,8 +214,7 @@ class Dashboard(LookingVerbs, RecordVerbs, RunningVerbs):
         if not any(isinstance(screen, RunPage) for screen in self.screen_stack):  # a page keeps its run
             self.detail.look_at(message.run_id)
 
-    @on(ActivePane.Chosen)
-    @on(HistoryPane.Chosen)
+    @on(ListPane.Chosen)
     def _double_clicked(self) -> None:
         self.action_open()
 

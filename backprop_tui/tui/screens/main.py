@@ -11,8 +11,8 @@ from backprop_tui.tui import actions, messages
 from backprop_tui.tui.draw.gauges import MODES
 from backprop_tui.tui.screens.bands import Bands
 from backprop_tui.tui.target import Target
-from backprop_tui.tui.widgets.active import ActivePane
 from backprop_tui.tui.widgets.history import HistoryPane
+from backprop_tui.tui.widgets.pane import ListPane
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -96,8 +96,7 @@ class MainScreen(Bands):
             self._looking_at = run_id
             self.post_message(self.LookingAt(run_id))
 
-    @on(ActivePane.Moved)
-    @on(HistoryPane.Moved)
+    @on(ListPane.Moved)
     def _moved(self) -> None:
         self.look_at_cursor()
         self._place_cursor()

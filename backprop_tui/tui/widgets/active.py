@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from textual.message import Message
 from textual.reactive import reactive
 
 from backprop_tui.tui.draw import active as draw
 from backprop_tui.tui.draw.bands import one_line
-from backprop_tui.tui.widgets.canvas import Canvas
+from backprop_tui.tui.widgets.pane import ListPane
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,28 +21,13 @@ if TYPE_CHECKING:
 EMPTY = "Nothing is running. n launches a run, r resumes one from history."
 
 
-class ActivePane(Canvas, can_focus=True):
+class ActivePane(ListPane):
     """A row a run; the cursor stays with its run, and its row stays where it is while the cursor is on it."""
-
-    class Moved(Message):
-        """The cursor is on another run, or on none."""
-
-        def __init__(self, run_id: str | None) -> None:
-            super().__init__()
-            self.run_id = run_id
-
-    class Chosen(Message):
-        """A run was double-clicked."""
-
-        def __init__(self, run_id: str) -> None:
-            super().__init__()
-            self.run_id = run_id
 
     cursor: reactive[str | None] = reactive(None, init=False, repaint=False)
 
     def __init__(self, palette: Palette, glyphs: Glyphs, *, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(palette, id=id)
-        self.glyphs = glyphs
+        super().__init__(palette, glyphs, id=id)
         self.rows: tuple[ActiveRow, ...] = ()
         self.marks: Mapping[str, object] = {}
         """Marked runs by id."""
@@ -108,15 +92,7 @@ class ActivePane(Canvas, can_focus=True):
         return (*others[:at], kept, *others[at:])
 
     def watch_cursor(self, _old: str | None, new: str | None) -> None:
-        self.post_message(self.Moved(new))
-        self.redraw()
-
-    def watch_has_focus(self, _has_focus: bool) -> None:
-        """Focus and Blur themselves come before this is known."""
-        super().watch_has_focus(_has_focus)
-        self.redraw()
-
-    def on_resize(self) -> None:
+        self.post_message(self.Moved())
         self.redraw()
 
     def on_click(self, event: events.Click) -> None:
@@ -124,7 +100,7 @@ class ActivePane(Canvas, can_focus=True):
         if event.y >= 1 and at < len(self.rows):
             self.cursor = self.rows[at].id
             if event.chain == 2:
-                self.post_message(self.Chosen(self.rows[at].id))
+                self.post_message(self.Chosen())
 
     def on_mouse_scroll_down(self) -> None:
         self.move(1)

@@ -6,7 +6,7 @@ import time
 
 from backprop_tui.tui.draw.column import column
 from backprop_tui.tui.draw.place import Place
-from backprop_tui.tui.widgets.canvas import Canvas
+from backprop_tui.tui.widgets.pane import Pane
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,12 +16,11 @@ if TYPE_CHECKING:
     from backprop_tui.watch.box import BoxSample
 
 
-class Column(Canvas):
+class Column(Pane):
     """Follows the cursor."""
 
     def __init__(self, palette: Palette, glyphs: Glyphs, *, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(palette, id=id)
-        self.glyphs = glyphs
+        super().__init__(palette, glyphs, id=id)
         self.box: BoxSample | None = None
         self._detail: Detail | None = None
 
@@ -40,6 +39,3 @@ class Column(Canvas):
             return
         place = Place(width=width, height=height, glyphs=self.glyphs, now=time.time(), box=self.box)
         self.show(column(self._detail, place)[:height])
-
-    def on_resize(self) -> None:
-        self.redraw()

@@ -11,7 +11,7 @@ from textual.reactive import reactive
 from backprop_tui.tui.draw import history as draw
 from backprop_tui.tui.draw.bands import one_line
 from backprop_tui.tui.draw.line import Line
-from backprop_tui.tui.widgets.canvas import Canvas
+from backprop_tui.tui.widgets.pane import ListPane
 from backprop_tui.watch.pages import View
 
 TYPE_CHECKING = False
@@ -34,22 +34,8 @@ KEPT = 2000
 DESCENDING = frozenset({"age", "took", "steps", "checkpoints"})
 
 
-class HistoryPane(Canvas, can_focus=True):
+class HistoryPane(ListPane):
     """A row a run; the cursor stays with its run whatever comes in above it."""
-
-    class Moved(Message):
-        """The cursor is on another run, or on none."""
-
-        def __init__(self, row: Row | None) -> None:
-            super().__init__()
-            self.row = row
-
-    class Chosen(Message):
-        """A run was double-clicked."""
-
-        def __init__(self, run_id: str) -> None:
-            super().__init__()
-            self.run_id = run_id
 
     class RowsWanted(Message):
         """These rows are in sight, or soon will be, and have not been read."""
@@ -62,8 +48,7 @@ class HistoryPane(Canvas, can_focus=True):
     """The key of the run under it."""
 
     def __init__(self, palette: Palette, glyphs: Glyphs, *, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(palette, id=id)
-        self.glyphs = glyphs
+        super().__init__(palette, glyphs, id=id)
         self.view = View()
         self.keys: array[int] = array("q")
         self.total: int | None = None
@@ -120,7 +105,7 @@ class HistoryPane(Canvas, can_focus=True):
             self.go_to(self._awaits)
         self.redraw()
         if fresh and self.cursor in rows:
-            self.post_message(self.Moved(self.current))
+            self.post_message(self.Moved())
 
     def forget(self) -> None:
         """What was read may be old: read what is in sight again, showing it meanwhile."""
@@ -267,15 +252,7 @@ class HistoryPane(Canvas, can_focus=True):
     # --- events
 
     def watch_cursor(self, _old: int | None, _new: int | None) -> None:
-        self.post_message(self.Moved(self.current))
-        self.redraw()
-
-    def watch_has_focus(self, _has_focus: bool) -> None:
-        """Focus and Blur themselves come before this is known."""
-        super().watch_has_focus(_has_focus)
-        self.redraw()
-
-    def on_resize(self) -> None:
+        self.post_message(self.Moved())
         self.redraw()
 
     def on_click(self, event: events.Click) -> None:
@@ -285,7 +262,7 @@ class HistoryPane(Canvas, can_focus=True):
             self.move(at - self._at)
             row = self.current
             if event.chain == 2 and row is not None:
-                self.post_message(self.Chosen(row.id))
+                self.post_message(self.Chosen())
 
     def on_mouse_scroll_down(self) -> None:
         self.move(3)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 
 from backprop_tui.tui.draw import chart
+from backprop_tui.tui.draw.facts import NO_OUTPUT
 from backprop_tui.tui.draw.line import Line
 from backprop_tui.tui.draw.output import line_style
 from backprop_tui.tui.draw.page import beside
-from backprop_tui.tui.widgets.canvas import Canvas
+from backprop_tui.tui.widgets.pane import Pane
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,17 +19,15 @@ if TYPE_CHECKING:
 
 LOG_WIDTH = 58
 NO_LOSS = 'No loss yet. A script shows one by printing {"step": 10, "loss": 0.5}'
-NO_OUTPUT = "It has printed nothing yet."
 ROWS = 10
 GAP, CHART_EVERY_S = 2, 2.0
 
 
-class Preview(Canvas, can_focus=True):
+class Preview(Pane, can_focus=True):
     """Follows the cursor."""
 
     def __init__(self, palette: Palette, glyphs: Glyphs, *, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(palette, id=id)
-        self.glyphs = glyphs
+        super().__init__(palette, glyphs, id=id)
         self._detail: Detail | None = None
         self._drawn_for: object = None
         self._drawn: list[Line] = []
@@ -69,11 +68,3 @@ class Preview(Canvas, can_focus=True):
 
     def _line(self, width: int, base: str = "") -> Line:
         return Line(width, base=base, glyphs=self.glyphs)
-
-    def watch_has_focus(self, _has_focus: bool) -> None:
-        """Focus and Blur themselves come before this is known."""
-        super().watch_has_focus(_has_focus)
-        self.redraw()
-
-    def on_resize(self) -> None:
-        self.redraw()
