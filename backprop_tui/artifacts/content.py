@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Literal
 
-_MAX_ENTRIES = 10_000
+MAX_ENTRIES = 10_000
 _MAX_DEPTH = 8
 _MAX_READ = 16 * 1024 * 1024
 _TEMPORARY_ENDS = (".tmp", ".part", ".partial", ".incomplete")
@@ -117,7 +117,7 @@ def _with_prefix(path: str) -> tuple[Entry, ...]:
     try:
         with os.scandir(folder or ".") as listing:
             for count, item in enumerate(listing):
-                if count >= _MAX_ENTRIES:
+                if count >= MAX_ENTRIES:
                     break
                 if name and (item.name == f"{name}.index" or item.name.startswith(f"{name}.data-")):
                     found.append(_entry(item.name, item.path, item.stat()))
@@ -141,7 +141,7 @@ def _walk(top: str, info: os.stat_result) -> tuple[Entry, ...]:
             continue
         with listing:
             for item in listing:
-                if len(found) >= _MAX_ENTRIES:
+                if len(found) >= MAX_ENTRIES:
                     return tuple(found)
                 entry, identity = _visit(prefix + item.name, item)
                 found.append(entry)

@@ -17,6 +17,9 @@ _MAX_JUDGED = 200
 _SHARD = r"(.+)-([0-9]{5})-of-([0-9]{5})(\.\w+)?"
 _ORBAX_MARKS = ("manifest.ocdbt", "_METADATA", "array_metadatas", "commit_success.txt")
 _ORBAX_LAST = "_CHECKPOINT_METADATA"
+_KERAS_BACKUP = "latest.weights.h5"
+_UNCERTAIN_NS = 1_000_000_000
+"""Differences of times that copying a folder can make."""
 
 
 def judge_folder(name: str, content: Content) -> tuple[str, str]:
@@ -48,6 +51,11 @@ def _by_marks(name: str, top: set[str], content: Content) -> tuple[str, str]:
         return "orbax", _fault_of_orbax(top, content)
     if any(entry.endswith(".distcp") for entry in top):
         return "torch-distributed", "" if ".metadata" in top else "its .metadata, written last, is missing"
+    if "training_metadata.json" in top or _KERAS_BACKUP in top:
+        missing = [part for part in (_KERAS_BACKUP, "training_metadata.json") if part not in top]
+        return "keras-backup", f"its {missing[0]} is missing" if missing else ""
+    if "meta.json" in top and ("config.cfg" in top or _is_spacy(name)):
+        return "spacy", _fault_of_spacy(top, content)
     return "folder", ""
 
 
@@ -70,6 +78,22 @@ def _fault_of_accelerate(top: set[str], content: Content) -> str:
     # DeepSpeed keeps the optimizer's state in the model's folder.
     if not folders and not any(name.startswith("optimizer") for name in top):
         return "it holds no optimizer"
+    return ""
+
+
+def _is_spacy(name: str) -> bool:
+    return name in ("model-last", "model-best")
+
+
+def _fault_of_spacy(top: set[str], content: Content) -> str:
+    """It is written over itself each time: what comes last must not be older than what comes first."""
+    missing = [part for part in ("config.cfg", "vocab") if part not in top]
+    if missing:
+        return f"its {missing[0]} is missing"
+    times = {entry.name: entry.mtime_ns for entry in content.entries if entry.form == "file"}
+    last = max((t for name, t in times.items() if name.startswith("vocab/")), default=None)
+    if last is not None and last < times.get("meta.json", 0) - _UNCERTAIN_NS:
+        return "its vocab, written last, is older than the rest: the save was interrupted"
     return ""
 
 

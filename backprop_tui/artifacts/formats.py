@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 
 from backprop_tui.artifacts.content import open_file
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+NUMPY_SIGNATURE = b"\x93NUMPY"
 
 _MAX_SAFETENSORS_HEADER = 100_000_000
 """The format's own limit."""
 _READ_AT_ONCE = 1 << 20
 _MAX_JSON = 16 * 1024 * 1024
+_MAX_NUMPY_HEADER = 10_000
 _CUT_SHORT = "it ends too early: {found:,} bytes of {expected:,}"
 _TOO_LONG = "it is longer than its own header says: {found:,} bytes, not {expected:,}"
 
@@ -87,6 +90,39 @@ def judge_json(path: str, size: int) -> str:
     except RecursionError:
         return "its JSON is nested too deeply"
     return ""
+
+
+def judge_numpy(path: str, size: int) -> str:
+    """As long as its header's shape and type say, where these are plain numbers."""
+    with open_file(path) as file:
+        begin = file.read(12)
+        width = 2 if begin[6:7] == b"\x01" else 4
+        length = int.from_bytes(begin[8 : 8 + width], "little")
+        start = 8 + width + length
+        if len(begin) < 12 or length > _MAX_NUMPY_HEADER or start > size:
+            return "its header is not whole"
+        file.seek(8 + width)
+        header = file.read(length).decode("latin-1")
+    data = _numpy_bytes(header)
+    return "" if data is None else _compare(size, start + data)
+
+
+def _numpy_bytes(header: str) -> int | None:
+    """Bytes of data; None where the header does not tell, as for Python objects and records."""
+    found = re.search(r"'descr': '[<>|=]?[biufcSV?](\d*)'.*'shape': \(([\d, ]*)\)", header)
+    if found is None:
+        return None
+    count = 1
+    for part in found[2].split(","):
+        count *= int(part) if part.strip() else 1
+    return count * int(found[1] or 1)
+
+
+def judge_pickle(path: str, size: int) -> str:
+    """Its last byte must be the one that ends every pickle."""
+    with open_file(path) as file:
+        file.seek(size - 1)
+        return "" if file.read(1) == b"." else "it is no whole pickle: its end is missing"
 
 
 def _compare(found: int, expected: int) -> str:

@@ -13,6 +13,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from backprop_tui.artifacts.content import Content
 
+FORMLESS = frozenset(("file", "folder"))
+"""Kinds without a form of their own: being there is all that can be asked of them."""
+
 
 class Verdict(Frozen):
     """What was found out about a checkpoint."""
@@ -39,6 +42,15 @@ def judge(path: str) -> Verdict:
     kind, why = _find(path, content)
     stamp = content.stamp
     return Verdict(kind=kind, good=not why, why=why, size=stamp[0], stamp=stamp)
+
+
+def stamp_of(path: str) -> tuple[int, int] | None:
+    """Size and newest mtime in ns of what lies at a path; None where nothing does or it cannot be looked at."""
+    try:
+        content = look(path)
+    except OSError:
+        return None
+    return None if content is None else content.stamp
 
 
 def _find(path: str, content: Content) -> tuple[str, str]:

@@ -19,6 +19,8 @@ _PIECE = 1 << 20
 _KERAS_WEIGHTS = ("model.weights.h5", "model.weights.json", "model.weights.npz")
 _SB3_MARKS = ("policy.pth", "policy.optimizer.pth", "pytorch_variables.pth")
 _SB3_LAST = ("_stable_baselines3_version", "system_info.txt")
+_TORCH_MARKS = {b"pytorch-lightning_version": "lightning", b"ultralytics.nn": "ultralytics"}
+"""What a PyTorch pickle of a known tool holds."""
 _BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, ValueError, EOFError, RuntimeError, LookupError)
 
 
@@ -50,7 +52,7 @@ def _judge(archive: zipfile.ZipFile, kind: str) -> tuple[str, str]:
         return kind, _missing_of_keras(names)
     pickled = next((name for name in names if name.endswith("data.pkl") and _is_torch_root(name[:-8])), None)
     if pickled is not None:
-        return "torch", _judge_torch(archive, names[pickled], pickled[:-8])
+        return _judge_torch(archive, names[pickled], pickled[:-8])
     if any(name.endswith(".data/serialization_id") for name in names):
         return "torch", "its data.pkl is missing"
     if any(name in names for name in _SB3_MARKS):
@@ -70,17 +72,22 @@ def _missing_of_keras(names: Container[str]) -> str:
     return f"{missing[0]} is missing from it" if missing else ""
 
 
-def _judge_torch(archive: zipfile.ZipFile, info: zipfile.ZipInfo, root: str) -> str:
-    """Every tensor that the pickle names must have its record: an interrupted save leaves some out."""
+def _judge_torch(archive: zipfile.ZipFile, info: zipfile.ZipInfo, root: str) -> tuple[str, str]:
     if info.file_size > _MAX_PICKLE:
-        return ""
+        return "torch", ""
     if info.flag_bits & 1 or info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        return "its data.pkl is packed in a way that PyTorch does not write"
+        return "torch", "its data.pkl is packed in a way that PyTorch does not write"
     try:
         with archive.open(info) as record:
             pickled = b"".join(iter(lambda: record.read(_PIECE), b""))
     except _BROKEN:
-        return "its data.pkl cannot be unpacked"
+        return "torch", "its data.pkl cannot be unpacked"
+    kind = next((kind for mark, kind in _TORCH_MARKS.items() if mark in pickled), "torch")
+    return kind, _missing_tensors(archive, pickled, root)
+
+
+def _missing_tensors(archive: zipfile.ZipFile, pickled: bytes, root: str) -> str:
+    """Every tensor that the pickle names must have its record: an interrupted save leaves some out."""
     try:
         keys = storage_keys(pickled)
     except ValueError as error:

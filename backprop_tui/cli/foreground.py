@@ -84,9 +84,9 @@ class Foreground(Observer):
         purpose = " to save" if run.state == "stopping" else ""
         parts = [f"{run.state}", f"{words.duration(left_s)} left{purpose}"]
         if run.step is not None:
-            parts.append(f"step {run.step:,}")
-        if run.loss is not None:
-            parts.append(f"loss {words.loss(run.loss)}")
+            parts.append(words.step(run))
+        if figure := words.figure(run):
+            parts.append(figure)
         if self._gpus:
             parts.append(f"GPU {self._gpus[0]} {words.size(run.resources.gpu_used_bytes)}")
         return "[" + " · ".join(parts) + "]"
@@ -97,11 +97,12 @@ def summary(run: Run) -> list[str]:
     newest = run.slice
     used = words.duration(newest.used_s if newest else None)
     lines = [f"backprop: {run.id} {run.state} after {used}: {run.reason.text if run.reason else ''}".rstrip(": ")]
+    lines += [f"  {line}" for line in words.failure(run)]
     parts = [f"{len(run.slices)} slice" + ("s" if len(run.slices) != 1 else "")]
     if run.step is not None:
-        parts.append(f"step {run.step:,}")
-    if run.loss is not None:
-        parts.append(f"loss {words.loss_and_best(run)}")
+        parts.append(words.step(run))
+    if run.main is not None:
+        parts.append(words.figure_and_best(run))
     lines.append("  " + ", ".join(parts))
     lines.append("  " + words.checkpoints(run))
     lines += [f"  warning: {warning}" for warning in run.warnings]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from backprop_tui.cli import output
 from backprop_tui.cli.table import ACCESSIBLE, COMMANDS, GLOBAL
+from backprop_tui.config.describe import value_text
 from backprop_tui.config.settings import SETTINGS
 
 TYPE_CHECKING = False
@@ -74,7 +75,7 @@ def _values(option: Option) -> str:
     if setting is None or setting.kind == "boolean":
         return ""
     choices = f": {', '.join(setting.choices)}" if setting.choices else ""
-    default = setting.none_word if setting.default is None else setting.default
+    default = value_text(setting, setting.default)
     return f"{choices} (default {default})"
 
 

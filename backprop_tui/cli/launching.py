@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from backprop_tui.store.home import Home
 
 _KEYS = frozenset(setting.key for setting in SETTINGS)
+_QUIET_WAYS = ("flag", "variable", "none")
+"""Those that a person need not hear of, and the one of which a note says more."""
 
 
 def wish_of(parsed: Parsed, command: tuple[str, ...], *, is_command: bool) -> Wish:
@@ -103,6 +105,8 @@ def launch(home: Home, planned: Planned, parsed: Parsed) -> int:
     if not quiet:
         for note in planned.notes:
             diagnostics.say(f"backprop: {note}")
+        if planned.handover is not None and planned.handover.how not in _QUIET_WAYS and not parsed.flag("dry_run"):
+            diagnostics.say(f"backprop: resume: {planned.handover.text}")
     if parsed.flag("dry_run"):
         return _tell_dry_run(planned, json=json)
     if parsed.flag("detach"):
@@ -153,22 +157,26 @@ def _tell_dry_run(planned: Planned, *, json: bool) -> int:
     import shlex
 
     from backprop_tui.control.starting import dry_run
-    from backprop_tui.model.secrets import masked
+    from backprop_tui.model.secrets import masked, masked_args
 
     found = dry_run(planned.plan)
     env = masked(found.env)
     if json:
         document = {
-            "command": found.argv,
+            "command": masked_args(found.argv),
             "cwd": found.cwd,
             "env": env,
             "settings": {key: value.plain() for key, value in planned.resolved.settings.items()},
+            "resume": None if planned.handover is None else planned.handover.plain(),
             **found.admission.plain(),
         }
         output.emit_json(document)
     else:
-        output.emit(f"command  {shlex.join(found.argv)}")
+        output.emit(f"command  {shlex.join(masked_args(found.argv))}")
         output.emit(f"in       {found.cwd}")
+        if planned.handover is not None:
+            output.emit(f"resume   {planned.handover.text}")
+        output.emit(f"stop     {words.stop_signal(planned.resolved.settings['stopSignal'])}")
         for name, value in env.items():
             output.emit(f"env      {name}={value}")
         output.emit(f"on       {words.chosen(found.admission)}")

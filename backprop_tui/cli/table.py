@@ -29,7 +29,7 @@ _SETTINGS = tuple(
         name=setting.key,
         flag=setting.flag,
         short=setting.short,
-        metavar="" if setting.kind == "boolean" else setting.metavar,
+        metavar=setting.metavar,
         help=setting.help,
     )
     for setting in SETTINGS

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import stat
 
-from backprop_tui.watch.figures import NONE, age, count, duration, loss
+from backprop_tui.watch.figures import NONE, age, count, duration, epoch_words, loss, rate
+from backprop_tui.watch.metrics import label, total_steps
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from backprop_tui.model.decisions import Admission
     from backprop_tui.model.run import Checkpoint, Run
+    from backprop_tui.model.spec import SettingValue
+    from backprop_tui.watch.progress import Progress
 
 __all__ = [
     "NONE",
@@ -19,18 +22,51 @@ __all__ = [
     "chosen",
     "count",
     "duration",
+    "failure",
+    "figure",
+    "figure_and_best",
     "loss",
-    "loss_and_best",
     "next_steps",
     "size",
+    "speed",
+    "step",
+    "stop_signal",
+    "value_and_best",
     "verdict",
 ]
 
 
-def loss_and_best(run: Run) -> str:
-    """The newest loss, and the best one where there is one."""
-    best = "" if run.best_loss is None else f" (best {loss(run.best_loss)})"
-    return loss(run.loss) + best
+def figure(run: Run) -> str:
+    """The metric that speaks for a run, and its newest value: loss 2.1, or acc 0.93; "" where there is none."""
+    return "" if run.main is None else f"{label(run.main[0])} {loss(run.main[1])}"
+
+
+def value_and_best(run: Run) -> str:
+    """The newest value of that metric, and the best one where there is one."""
+    best = run.best_score if run.loss is None else run.best_loss
+    return loss(None if run.main is None else run.main[1]) + ("" if best is None else f" (best {loss(best)})")
+
+
+def figure_and_best(run: Run) -> str:
+    """The same with the metric's name; "" where there is none."""
+    return "" if run.main is None else f"{label(run.main[0])} {value_and_best(run)}"
+
+
+def step(run: Run) -> str:
+    """The step that a run has got to, of how many, and in which epoch; "" before the first."""
+    if run.step is None:
+        return epoch_words(run)
+    total = total_steps(run)
+    of = f" of {total:,} ({run.step / total:.0%})" if total else ""
+    return ", ".join(text for text in (f"step {run.step:,}{of}", epoch_words(run)) if text)
+
+
+def speed(progress: Progress) -> str:
+    """How fast a run is, and when it will be done; "" where that is not known."""
+    if progress.speed is None:
+        return ""
+    done = "" if progress.eta_s is None else f", done in {duration(progress.eta_s)} of training"
+    return f"{rate(progress.speed)} steps/s{done}"
 
 
 def size(value: int | None) -> str:
@@ -71,16 +107,32 @@ def verdict(checkpoint: Checkpoint) -> str:
     return "good"
 
 
+def failure(run: Run) -> list[str]:
+    """What went wrong and what can be done, where something did and it is known."""
+    found = run.failure
+    if found is None or not found.kind:
+        return []
+    return [found.sentence, *([f"what to do: {found.todo}"] if found.todo else [])]
+
+
 def next_steps(run: Run) -> list[str]:
     """How to go on with a run that has ended before it was done."""
     if run.state == "completed":
         return []
+    if run.reason is not None and run.reason.code == "resume_arg":
+        return [f"go on with it: backprop resume {run.id} --resume-arg '--its-option {{checkpoint}}' (or rerun)"]
     if run.checkpoint_count:
         return [f"go on with it: backprop resume {run.id}"]
     return [
         f"from a file that it saved: backprop resume {run.id} -r PATH",
         f"from step 0: backprop resume {run.id}",
     ]
+
+
+def stop_signal(setting: SettingValue) -> str:
+    """How a training is asked to save and end, and why so."""
+    why = "" if setting.origin == "default" else f" ({setting.origin})"
+    return f"{setting.value}{why}"
 
 
 def chosen(admission: Admission) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from backprop_tui.config.settings import DASHBOARD, SETTINGS
+from backprop_tui.config.screen import DASHBOARD
+from backprop_tui.config.settings import SETTINGS
 from backprop_tui.frozen import Frozen
 from backprop_tui.text import printable
 
@@ -35,6 +36,8 @@ def value_text(setting: Setting, value: object) -> str:
     """A setting's value as people read it, with its unit."""
     if value is None:
         return setting.none_word
+    if isinstance(value, (tuple, list)):
+        return printable(", ".join(map(str, value))) or "none"
     if isinstance(value, bool):
         return "true" if value else "false"
     text = f"{value:.6g}" if isinstance(value, float) else printable(str(value))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from backprop_tui.config.dashboard import defaults, preferences
 from backprop_tui.config.describe import value_text
 from backprop_tui.config.resolve import resolve
-from backprop_tui.config.settings import DASHBOARD, SETTINGS
+from backprop_tui.config.screen import DASHBOARD
+from backprop_tui.config.settings import SETTINGS
 from backprop_tui.config.values import allowed
 from backprop_tui.errors import ConfigError
 from backprop_tui.frozen import Frozen

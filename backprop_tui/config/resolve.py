@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import stat
 
-from backprop_tui.config.settings import DASHBOARD, DASHBOARD_ENV_PREFIX, ENV_PREFIX, SETTINGS, by_key
+from backprop_tui.config.settings import DASHBOARD_ENV_PREFIX, ENV_PREFIX, SETTINGS, by_key
 from backprop_tui.config.values import from_plain, from_text, shown
 from backprop_tui.errors import ConfigError, UsageError
 from backprop_tui.frozen import Frozen
@@ -94,6 +94,7 @@ def _from_env(env: Mapping[str, str], known: Mapping[str, Any]) -> dict[str, Set
         setting = by_name.get(name)
         if setting is None:
             from backprop_tui.config.document import nearest
+            from backprop_tui.config.screen import DASHBOARD
 
             known_names = [*by_name, *(setting.env for setting in DASHBOARD)]
             raise ConfigError(f"the environment variable {shown(name)} sets nothing", hint=nearest(name, known_names))

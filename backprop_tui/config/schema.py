@@ -6,7 +6,7 @@ import json
 import os
 
 from backprop_tui.config.settings import SETTINGS, by_key
-from backprop_tui.config.values import DURATION_PATTERN, MEMORY_PATTERN, NUMBER_PATTERN
+from backprop_tui.config.values import DURATION_PATTERN, MAX_ITEMS, MAX_PATTERN, MEMORY_PATTERN, NUMBER_PATTERN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +29,14 @@ SAMPLE_KEYS = (
 )
 
 
+_TABLES = {
+    "gpu": "settings of GPUs",
+    "metrics": "where metrics are read",
+    "checkpoints": "how checkpoints are found and kept",
+    "resume": "how a slice goes on from a checkpoint",
+}
+
+
 def schema() -> dict[str, Any]:
     """The schema (draft 2020-12) that editors check and complete project files with."""
     properties: dict[str, Any] = {"$schema": {"type": "string", "description": "where this schema is"}}
@@ -36,7 +44,7 @@ def schema() -> dict[str, Any]:
         table, dot, inner = setting.key.rpartition(".")
         place = properties
         if dot:
-            place = properties.setdefault(table, _object(f"settings of {table.upper()}s"))["properties"]
+            place = properties.setdefault(table, _object(_TABLES[table]))["properties"]
         place[inner] = _property(setting)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -73,11 +81,19 @@ def _forms(setting: Setting) -> dict[str, Any]:
         "path": [{"type": "string", "minLength": 1}],
         "boolean": [{"type": "boolean"}],
         "memory": [{"type": "number", "exclusiveMinimum": 0}, {"type": "string", "pattern": MEMORY_PATTERN}],
+        "pattern": [{"type": "string", "minLength": 1, "maxLength": MAX_PATTERN}],
+        "names": [{"type": "string"}, _array({"enum": list(setting.choices)})],
+        "globs": [{"type": "string"}, _array({"type": "string", "minLength": 1})],
+        "template": [{"type": "string", "minLength": 1}],
     }
     found = forms[setting.kind]
     if setting.none_word:
         found = [*found, {"const": setting.none_word}, {"type": "null"}]
     return found[0] if len(found) == 1 else {"anyOf": found}
+
+
+def _array(items: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": items, "maxItems": MAX_ITEMS}
 
 
 def _range(setting: Setting) -> dict[str, Any]:

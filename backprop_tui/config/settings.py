@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from backprop_tui.frozen import Frozen
+from backprop_tui.model.events import RECOGNISERS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Literal
 
-    Kind = Literal["minutes", "seconds", "number", "integer", "choice", "memory", "signal", "path", "boolean"]
+    Kind = Literal[
+        "minutes", "seconds", "number", "integer", "choice", "memory", "signal", "path", "boolean",
+        "pattern", "names", "globs", "template",
+    ]  # fmt: skip
 
 ENV_PREFIX = "BACKPROP_SET_"
 """Apart from the variables that a training is told, such as BACKPROP_MAX_MINUTES."""
@@ -33,6 +37,7 @@ class Setting(Frozen):
     """Empty for what no command takes."""
     short: str = ""
     metavar: str = ""
+    """Empty for a switch, which is given or not."""
     choices: tuple[str, ...] = ()
     unit: str = ""
     """Of a plain number."""
@@ -167,10 +172,11 @@ SETTINGS: tuple[Setting, ...] = (
         key="stopSignal",
         flag="--stop-signal",
         kind="signal",
-        default="SIGINT",
+        default=None,
         metavar="NAME",
         choices=("SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGHUP", "SIGQUIT"),
-        help="the signal that asks the training to save and end",
+        none_word="auto",
+        help="the signal that asks the training to save and end; auto is SIGINT unless the script handles another",
     ),
     Setting(
         key="graceSeconds",
@@ -200,58 +206,58 @@ SETTINGS: tuple[Setting, ...] = (
         default=False,
         help="leave the buffering of the script's output alone",
     ),
-)
-
-DASHBOARD: tuple[Setting, ...] = (
     Setting(
-        key="dashboard.theme",
-        kind="choice",
-        default="auto",
-        choices=("auto", "dark", "light"),
-        help="colours; auto is dark unless the terminal says that it is light (COLORFGBG)",
+        key="metrics.pattern",
+        flag="--metric-pattern",
+        kind="pattern",
+        default=None,
+        metavar="REGEX",
+        none_word="none",
+        help="a regular expression for your script's own lines: a group each for step, epoch, total and every metric",
     ),
     Setting(
-        key="dashboard.glyphs",
-        kind="choice",
-        default="auto",
-        choices=("auto", "unicode", "ascii"),
-        help="signs and borders; auto is ascii where the locale is not UTF-8",
+        key="metrics.without",
+        flag="--metrics-without",
+        kind="names",
+        default=(),
+        metavar="NAMES",
+        choices=(*RECOGNISERS, "all"),
+        help="forms of plain output that are not read as metrics, commas between",
     ),
     Setting(
-        key="dashboard.graphs",
-        kind="choice",
-        default="auto",
-        choices=("auto", "braille", "blocks", "ascii"),
-        help="how curves are drawn: blocks where the font's braille is poor",
-    ),
-    Setting(
-        key="dashboard.gauges",
-        kind="choice",
-        default="auto",
-        choices=("auto", "full", "2-up", "strip", "hidden"),
-        help="form of the GPU gauges; auto takes the first that fits",
-    ),
-    Setting(
-        key="dashboard.notify",
-        kind="choice",
-        default="bell",
-        choices=("off", "bell", "osc9", "both"),
-        help="when a run ends or needs you: the bell, a desktop notification (osc9), both",
-    ),
-    Setting(
-        key="dashboard.mouse",
+        key="metrics.files",
+        flag="--metric-files",
         kind="boolean",
         default=True,
-        help="clicks and the wheel; false leaves selecting text to the terminal",
+        metavar="YES|NO",
+        help="read metric files that the training writes (TensorBoard, CSV) where it prints no metrics",
     ),
     Setting(
-        key="dashboard.accessible",
+        key="checkpoints.watch",
+        flag="--watch",
+        kind="globs",
+        default=(),
+        metavar="PATTERNS",
+        help="where checkpoints appear, such as 'out/**/*.pt', commas between; the usual names are found without",
+    ),
+    Setting(
+        key="checkpoints.copy",
+        flag="--checkpoint-copy",
         kind="boolean",
-        default=False,
-        help="for screen readers: ASCII, words in place of graphs (also ACCESSIBLE=1)",
+        default=True,
+        metavar="YES|NO",
+        help="keep a copy of a checkpoint that the script overwrites in place, before a slice goes on from it",
+    ),
+    Setting(
+        key="resume.arg",
+        flag="--resume-arg",
+        kind="template",
+        default=None,
+        metavar="TEMPLATE",
+        none_word="auto",
+        help="how the script takes a checkpoint: '--resume {checkpoint}' (also {checkpoint_dir}, {step}), or rerun",
     ),
 )
-"""The dashboard's own, a person's and no project's: no flags, not in project files, not in a run's record."""
 
 _BY_KEY = {setting.key: setting for setting in SETTINGS}
 
@@ -263,13 +269,3 @@ def by_key(key: str) -> Setting:
         KeyError: there is none.
     """
     return _BY_KEY[key]
-
-
-def in_user_file(key: str) -> Setting:
-    """The setting with this key, of a run or of the dashboard.
-
-    Raises:
-        KeyError: there is none.
-    """
-    found = {setting.key: setting for setting in DASHBOARD}
-    return _BY_KEY[key] if key in _BY_KEY else found[key]

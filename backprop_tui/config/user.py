@@ -8,7 +8,8 @@ import stat
 
 from backprop_tui import files
 from backprop_tui.config.document import read_text, settings_of
-from backprop_tui.config.settings import DASHBOARD, USERS_OWN, in_user_file
+from backprop_tui.config.screen import DASHBOARD, in_user_file
+from backprop_tui.config.settings import USERS_OWN
 from backprop_tui.config.values import from_plain, shown
 from backprop_tui.errors import ConfigError
 from backprop_tui.text import printable

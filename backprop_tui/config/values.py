@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from backprop_tui.errors import BackpropError, ConfigError
-from backprop_tui.text import quoted
+from backprop_tui.text import printable, quoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +18,13 @@ MAX_PATH = 4096
 """Characters; no system takes a longer one."""
 MAX_NUMBER_TEXT = 40
 """Characters of a number or a time."""
+MAX_PATTERN = 1000
+MAX_ITEMS = 50
+COUNTERS = frozenset({"step", "epoch", "total"})
+"""Groups of a metric pattern that count."""
+PLACEHOLDERS = ("checkpoint", "checkpoint_dir", "step")
+RERUN = "rerun"
+"""In place of a template: the script finds its checkpoint by itself."""
 _SHOWN = 60
 _NUMBER = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
 DURATION_PATTERN = (
@@ -63,8 +70,8 @@ def from_text(setting: Setting, text: str, where: str, error: type[BackpropError
         elif setting.kind == "boolean":
             plain = _TRUTH[plain.lower()]
         return _read(setting, plain)
-    except (ValueError, KeyError):
-        raise error(_complaint(setting, text, where)) from None
+    except (ValueError, KeyError) as problem:
+        raise error(_complaint(setting, text, where, problem)) from None
 
 
 def from_plain(setting: Setting, value: Any, where: str, error: type[BackpropError] = ConfigError) -> Any:
@@ -81,8 +88,8 @@ def from_plain(setting: Setting, value: Any, where: str, error: type[BackpropErr
     """
     try:
         return _read(setting, value)
-    except (ValueError, OverflowError):
-        raise error(_complaint(setting, value, where)) from None
+    except (ValueError, OverflowError) as problem:
+        raise error(_complaint(setting, value, where, problem)) from None
 
 
 def _read(setting: Setting, value: Any) -> Any:
@@ -91,8 +98,9 @@ def _read(setting: Setting, value: Any) -> Any:
     return _READERS[setting.kind](setting, value)
 
 
-def _complaint(setting: Setting, found: Any, where: str) -> str:
-    return f"{where}: found {shown(found)}, allowed: {allowed(setting)}"
+def _complaint(setting: Setting, found: Any, where: str, problem: Exception) -> str:
+    why = f" ({problem})" if isinstance(problem, _NotAllowed) and problem.args else ""
+    return f"{where}: found {shown(found)}{why}, allowed: {allowed(setting)}"
 
 
 def _minutes(setting: Setting, value: Any) -> int | float:
@@ -194,6 +202,59 @@ def _memory_parts(text: str) -> tuple[float, str]:
     return amount, unit
 
 
+def _pattern(_setting: Setting, value: Any) -> str:
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_PATTERN:
+        raise _NotAllowed
+    import re
+
+    try:
+        groups = re.compile(value).groupindex
+    except (re.error, OverflowError, RecursionError) as error:
+        raise _NotAllowed(printable(str(error))[:_SHOWN])
+    if not set(groups) - COUNTERS:
+        raise _NotAllowed("it has no group for a metric")
+    return value
+
+
+def _list(value: Any) -> tuple[str, ...]:
+    """A list, or text with commas between; blanks around an item and empty items do not count."""
+    items = value.split(",") if isinstance(value, str) else value
+    if not isinstance(items, (list, tuple)) or len(items) > MAX_ITEMS:
+        raise _NotAllowed
+    if not all(isinstance(item, str) and len(item) <= MAX_PATH and "\0" not in item for item in items):
+        raise _NotAllowed
+    return tuple(dict.fromkeys(item.strip() for item in items if item.strip()))
+
+
+def _names(setting: Setting, value: Any) -> tuple[str, ...]:
+    return tuple(_choice(setting, name) for name in _list(value))
+
+
+def _globs(_setting: Setting, value: Any) -> tuple[str, ...]:
+    return _list(value)
+
+
+def _template(_setting: Setting, value: Any) -> str:
+    if not isinstance(value, str) or not value.strip() or len(value) > MAX_PATH or "\0" in value:
+        raise _NotAllowed
+    if value.strip() == RERUN:
+        return RERUN
+    import re
+    import shlex
+
+    try:
+        words = shlex.split(value)
+    except ValueError as error:
+        raise _NotAllowed(str(error).lower())
+    used = [name for word in words for name in re.findall(r"\{([^{}]*)\}", word)]
+    unknown = next((name for name in used if name not in PLACEHOLDERS), None)
+    if unknown is not None:
+        raise _NotAllowed(f"{{{printable(unknown)[:_SHOWN]}}} means nothing")
+    if not used and not any(word.startswith("-") or "=" in word for word in words):
+        raise _NotAllowed("it names no option")
+    return value.strip()
+
+
 _READERS: dict[str, Callable[[Setting, Any], Any]] = {
     "minutes": _minutes,
     "seconds": _seconds,
@@ -204,6 +265,10 @@ _READERS: dict[str, Callable[[Setting, Any], Any]] = {
     "path": _path,
     "boolean": _boolean,
     "memory": _memory,
+    "pattern": _pattern,
+    "names": _names,
+    "globs": _globs,
+    "template": _template,
 }
 
 
@@ -226,6 +291,10 @@ def allowed(setting: Setting) -> str:
         "path": "the path of an interpreter, or a name on PATH",
         "boolean": "true or false",
         "memory": _MEMORY_FORMS,
+        "pattern": "a regular expression with a named group for each metric, such as (?P<step>\\d+) (?P<loss>\\S+)",
+        "names": f"names with commas between: {', '.join(setting.choices)}",
+        "globs": "paths with * and **, commas between",
+        "template": f"an option with {{checkpoint}}, {{checkpoint_dir}} or {{step}}, or the word {RERUN}",
     }
     return texts[setting.kind] + (f", or {setting.none_word}" if setting.none_word else "")
 
@@ -242,5 +311,7 @@ def shown(value: Any) -> str:
         return "a number of more than 19 digits"
     if isinstance(value, (int, float)):
         return repr(value)
+    if isinstance(value, tuple):
+        value = list(value)
     kind = type(value).__name__
     return {"list": "a list", "dict": "an object"}.get(kind, f"a {kind}")

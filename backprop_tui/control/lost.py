@@ -7,10 +7,9 @@ guard is stopped first.
 from __future__ import annotations
 
 import os
-import signal
 import time
 
-from backprop_tui.engines.argv import grace_s
+from backprop_tui.engines.argv import grace_s, stop_signal_of
 from backprop_tui.errors import BackpropError, StoreError
 from backprop_tui.files import FileLock
 from backprop_tui.model.run import Reason
@@ -18,7 +17,6 @@ from backprop_tui.model.states import RunState
 from backprop_tui.probes import host
 from backprop_tui.probes.tree import is_alive
 from backprop_tui.protocol.lines import LineSplitter
-from backprop_tui.protocol.parse import parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +24,7 @@ if TYPE_CHECKING:
     from backprop_tui.model.spec import SliceSpec
     from backprop_tui.store.folder import RunFolder
     from backprop_tui.store.home import Home
+    from backprop_tui.supervisor.intake import Intake
 
 GUARD_WAIT_S = 5.0
 """A guard whose training is gone needs a moment to write its report."""
@@ -89,33 +88,39 @@ def _take(lock: FileLock, run: Run) -> bool:
 
 def _conclude(home: Home, folder: RunFolder, run: Run) -> None:
     from backprop_tui.supervisor.clock import Clock
+    from backprop_tui.supervisor.continuity import Continuity
+    from backprop_tui.supervisor.intake import Intake, follows_files
+    from backprop_tui.supervisor.outputs import Outputs
     from backprop_tui.supervisor.publish import Publisher
+    from backprop_tui.supervisor.reading import rest_of
     from backprop_tui.supervisor.recorder import Recorder
 
     spec = folder.read_spec()
     reason, ended = _explain(folder, run, spec)
-    recorder = Recorder(folder, run, spec, Publisher(home, folder, spec, -1.0), Clock())
+    clock = Clock()
+    recorder = Recorder(folder, run, spec, Publisher(home, folder, spec, -1.0), clock)
     recorder.take_over()
-    end = _catch_up(folder, recorder, run)
+    intake = Intake(recorder, rest_of(spec, run), clock, follows_files=follows_files(spec))
+    end = _catch_up(folder, intake, run)
+    Outputs(spec, recorder, clock, home=home, intake=intake).look_once_more(is_cut=True, ended=ended)
     recorder.judge(final=True)
+    Continuity(recorder, folder.file("metrics.jsonl"), spec).look(final=True)
     recorder.amend(training=None, output_bytes=end)
     recorder.change(RunState.LOST, reason, ended=round(ended, 3), log_end=end)
     recorder.close()
 
 
-def _catch_up(folder: RunFolder, recorder: object, run: Run) -> int:
+def _catch_up(folder: RunFolder, intake: Intake, run: Run) -> int:
     """Read what the script printed after its supervisor died; returns the log's size."""
-    from backprop_tui.supervisor.recorder import Recorder
-
-    assert isinstance(recorder, Recorder)
     splitter = LineSplitter()
     newest = run.slice
     try:
         with open(folder.file("output.log"), "rb") as log:
             log.seek(max(run.output_bytes, newest.log_start if newest else 0))
             while data := log.read(CHUNK):
-                recorder.take(parse(splitter.feed(data)))
-            recorder.take(parse(splitter.flush()))
+                intake.feed(splitter.feed(data))
+            intake.feed(splitter.flush())
+            intake.rest()
             return log.tell()
     except FileNotFoundError:
         return 0
@@ -142,7 +147,7 @@ def _explain(folder: RunFolder, run: Run, spec: SliceSpec) -> tuple[Reason, floa
         climb_down(
             TrainingTree(token, left, adopts=False),
             grace_s=grace_s(spec),
-            stop_signal=signal.Signals[spec.setting("stopSignal")],
+            stop_signal=stop_signal_of(spec),
             checkpoints=tuple(c.path for c in run.checkpoints[-3:]),
         )
         text = "its supervisor and its guard were killed; the training was stopped when that was found"

@@ -6,35 +6,36 @@ import os
 import time
 
 from backprop_tui import __version__
-from backprop_tui.artifacts.verdict import judge
+from backprop_tui.artifacts.stepping import step_told_by
+from backprop_tui.artifacts.verdict import judge, stamp_of
 from backprop_tui.config.resolve import resolve
 from backprop_tui.control.git import git_of
+from backprop_tui.control.ranking import newest_first, verdict_on
+from backprop_tui.control.understanding import AUTO, STOP_SIGNAL, with_script_facts
 from backprop_tui.control.wishes import (
     Planned,
     env_again,
     recorded_env,
-    with_script_facts,
+    with_checkpoint,
     working_directory,
 )
-from backprop_tui.errors import NothingToResume, RunActive
+from backprop_tui.errors import BackpropError, NothingToResume, RunActive
 from backprop_tui.frozen import Frozen
 from backprop_tui.model.run import Checkpoint
 from backprop_tui.model.states import RunState
-from backprop_tui.scripts.place import check_script
-from backprop_tui.scripts.source import read_script
 from backprop_tui.supervisor.session import Plan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from backprop_tui.config.resolve import Resolved
     from backprop_tui.model.run import Run
     from backprop_tui.model.spec import SliceSpec
     from backprop_tui.store.folder import RunFolder
     from backprop_tui.store.home import Home
 
-LOOK_BACK = 1000
-"""How many checkpoints are walked back through, at most."""
+RESUME_ARG = "resume.arg"
 
 
 class ResumeWish(Frozen):
@@ -57,7 +58,8 @@ def plan_resume(home: Home, run_id: str, wish: ResumeWish) -> Planned:
     Raises:
         RunActive: it has not ended.
         NothingToResume: there were checkpoints, and none of them is good.
-        RunNotFound, StoreError, UsageError, ConfigError: as their texts say.
+        RunNotFound, StoreError, UsageError, ConfigError: as their texts say; UsageError also where the script is
+            known to refuse the way in which it would be handed its checkpoint.
     """
     folder = home.run(run_id)
     run, spec = folder.read_run(), folder.read_spec()
@@ -65,13 +67,7 @@ def plan_resume(home: Home, run_id: str, wish: ResumeWish) -> Planned:
         where = f" on {run.owner.host}" if run.owner else ""
         raise RunActive(f"run {run_id} is {run.state} already{where}", hint=f"stop it first: backprop stop {run_id}")
     cwd = spec.cwd if wish.cwd is None else working_directory(wish.cwd)
-    resolved = resolve(
-        flags=wish.flags,
-        env=os.environ,
-        cwd=cwd if os.path.isdir(cwd) else os.getcwd(),
-        config_path=wish.config_path,
-        inherited=spec.settings,
-    )
+    resolved = _settings(wish, spec, cwd if os.path.isdir(cwd) else os.getcwd())
     chosen, notes = choose_checkpoint(folder, run, wish, begun_from=spec.resume_from)
     if run.state is RunState.COMPLETED:
         notes = (f"run {run_id} is completed; it goes on all the same", *notes)
@@ -86,42 +82,65 @@ def plan_resume(home: Home, run_id: str, wish: ResumeWish) -> Planned:
         recorded_env=recorded_env(os.environ),
         resume_from=chosen.path if chosen else None,
         resume_step=chosen.step if chosen else None,
+        resume_args=(),
+        resume_how="",
+        resume_template="",
         fresh=wish.fresh,
         git=git_of(cwd),
         backprop=__version__,
     )
-    following = _refreshed(following, wish)
-    notes = (*notes, *_doubts(following))
-    return Planned(plan=Plan(spec=following, is_resume=True, wait_s=wish.wait_s), resolved=resolved, notes=notes)
-
-
-def _doubts(spec: SliceSpec) -> tuple[str, ...]:
-    """What a person should know where nothing shows that the script takes up a checkpoint."""
-    if spec.is_command or spec.resume_from is None or "--resume-from" in spec.declared_flags:
-        return ()
-    facts = read_script(os.path.join(spec.cwd, spec.command[0]))
-    if "BACKPROP_RESUME_FROM" in facts.reads_variables:
-        return ()
-    return (
-        "the script declares no --resume-from and does not read BACKPROP_RESUME_FROM: if it finds no checkpoint by "
-        "itself, it begins at step 0 (its own option can be given: backprop resume RUN -- …)",
+    following = with_script_facts(following, keeps_interpreter="python" not in wish.flags)
+    planned = Planned(
+        plan=Plan(spec=following, is_resume=True, wait_s=wish.wait_s),
+        resolved=resolved.replace(settings=following.settings),
+        notes=notes,
     )
+    if chosen is None:
+        return planned.replace(notes=(*notes, *_own_ways(following)))
+    planned = with_checkpoint(home, planned, chosen.kind, given=wish.args or ())
+    return planned.replace(notes=(*planned.notes, *_own_choice(planned.plan.spec, chosen, folder)))
 
 
-def _refreshed(spec: SliceSpec, wish: ResumeWish) -> SliceSpec:
-    """With the script read again, and its interpreter kept unless it is gone or another is asked for."""
-    if spec.is_command:
-        return with_script_facts(spec)
-    check_script(spec.command[0], spec.cwd)
-    if "python" in wish.flags or spec.interpreter is None or not os.access(spec.interpreter, os.X_OK):
-        return with_script_facts(spec)
-    facts = read_script(os.path.join(spec.cwd, spec.command[0]))
-    asked = spec.settings["framework"].value
-    return spec.replace(
-        framework=facts.framework if asked == "auto" else asked,
-        declared_flags=facts.declared_flags,
-        whole_number_flags=facts.whole_number_flags,
-    )
+def _settings(wish: ResumeWish, spec: SliceSpec, cwd: str) -> Resolved:
+    """The run's own settings with what is asked for now; what backprop had found by itself is found anew."""
+    inherited = dict(spec.settings)
+    signal = inherited.get(STOP_SIGNAL)
+    if signal is not None and (signal.origin == "default" or signal.origin.startswith(AUTO)):
+        inherited[STOP_SIGNAL] = signal.replace(value=None)
+    resolved = resolve(flags=wish.flags, env=os.environ, cwd=cwd, config_path=wish.config_path, inherited=inherited)
+    if resolved.settings[RESUME_ARG].value is not None or RESUME_ARG in wish.flags:
+        return resolved
+    # Nobody can know how a script is resumed before it was asked for: what a file says by now counts.
+    try:
+        now = resolve(flags={}, env=os.environ, cwd=cwd, config_path=wish.config_path)
+    except BackpropError:
+        return resolved  # what a run brings along is enough to resume it
+    return resolved.replace(settings={**resolved.settings, RESUME_ARG: now.settings[RESUME_ARG]})
+
+
+def _own_ways(spec: SliceSpec) -> tuple[str, ...]:
+    """What may surprise a person where no checkpoint is handed over."""
+    from backprop_tui.scripts.command import script_of
+    from backprop_tui.scripts.resume_facts import read_resume_facts
+
+    script = script_of(spec).script
+    finds = read_resume_facts(script, spec.cwd).signs.finds if script else ""
+    return (f"{finds}: the script may go on from its newest checkpoint all the same",) if finds else ()
+
+
+def _own_choice(spec: SliceSpec, chosen: Checkpoint, folder: RunFolder) -> tuple[str, ...]:
+    """What is done, or must be, where the script takes what lies in its own place."""
+    from backprop_tui.supervisor.safety_copy import takes_its_own
+
+    if not takes_its_own(spec):
+        return ()
+    if chosen.copy_of:
+        return (f"{chosen.copy_of} is put back from this copy; what lies there is kept beside it",)
+    saved = (c for c in newest_first(folder) if c.found != "copy")
+    taken = next((c.path for c in saved if stamp_of(c.path) is not None), chosen.path)
+    if taken == chosen.path:
+        return ()
+    return (f"the script chooses its checkpoint itself, and may take {taken}: move that away first",)
 
 
 class Survey(Frozen):
@@ -147,12 +166,12 @@ def survey(home: Home, run_id: str, *, most: int, until: float | None = None) ->
     Raises:
         RunNotFound, StoreError: as their texts say.
     """
-    found = list(reversed(home.run(run_id).checkpoints(LOOK_BACK)))
+    found = newest_first(home.run(run_id))
     if until is not None:
         found = [checkpoint for checkpoint in found if checkpoint.step is not None and checkpoint.step <= until]
     why, good = "", []
     for n, checkpoint in enumerate(found):
-        verdict = judge(checkpoint.path)
+        verdict = verdict_on(checkpoint)
         if verdict.good:
             good.append(checkpoint)
         elif n == 0:
@@ -177,18 +196,18 @@ def choose_checkpoint(
     if wish.fresh:
         return None, ("starting from step 0, as asked for with --fresh",)
     skipped: list[str] = []
-    for checkpoint in reversed(folder.checkpoints(LOOK_BACK)):
-        verdict = judge(checkpoint.path)
+    for checkpoint in newest_first(folder):
+        verdict = verdict_on(checkpoint)
         if verdict.good:
             at = "" if checkpoint.step is None else f" (step {checkpoint.step:,})"
-            return checkpoint, (*skipped, f"resuming from {checkpoint.path}{at}")
+            return checkpoint.replace(kind=verdict.kind), (*skipped, f"resuming from {checkpoint.path}{at}")
         if len(skipped) < 5:
             skipped.append(f"skipped {checkpoint.path}: {verdict.why}")
     if begun_from is not None:
         verdict = judge(begun_from)
         if verdict.good:
             text = f"resuming from {begun_from}, where the last slice began"
-            return _checkpoint_at(begun_from, run), (*skipped, text)
+            return _checkpoint_at(begun_from, run, verdict.kind), (*skipped, text)
         skipped.append(f"skipped {begun_from}: {verdict.why}")
     if skipped:
         raise NothingToResume(
@@ -205,9 +224,12 @@ def _asked_for(path: str, run: Run) -> Checkpoint:
         raise NothingToResume(
             f"cannot resume from {path}: {verdict.why}", hint="leave out --resume-from to take the newest good one"
         )
-    return _checkpoint_at(absolute, run)
+    return _checkpoint_at(absolute, run, verdict.kind)
 
 
-def _checkpoint_at(path: str, run: Run) -> Checkpoint:
-    step = next((c.step for c in reversed(run.checkpoints) if c.path == path), None)
-    return Checkpoint(path=path, step=step, t=time.time(), slice=run.slice.n if run.slice else 0)
+def _checkpoint_at(path: str, run: Run, kind: str) -> Checkpoint:
+    known = next((c for c in reversed(run.checkpoints) if c.path == path), None)
+    if known is not None:
+        return known.replace(kind=kind)
+    step = step_told_by(path, kind)
+    return Checkpoint(path=path, step=step, t=time.time(), slice=run.slice.n if run.slice else 0, kind=kind)

@@ -8,13 +8,12 @@ import time
 from backprop_tui import __version__
 from backprop_tui.config.resolve import Resolved, resolve
 from backprop_tui.control.git import git_of
-from backprop_tui.errors import EngineError, NothingToResume, UsageError
+from backprop_tui.control.understanding import with_script_facts
+from backprop_tui.errors import NothingToResume, UsageError
 from backprop_tui.frozen import Frozen
 from backprop_tui.model.secrets import MASK, masked
 from backprop_tui.model.spec import SliceSpec
-from backprop_tui.scripts.interpreter import find_interpreter
 from backprop_tui.scripts.place import check_script
-from backprop_tui.scripts.source import read_script
 from backprop_tui.store.home import exists_already, is_valid_id
 from backprop_tui.supervisor.session import Plan
 
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from backprop_tui.control.handover import Handover
     from backprop_tui.store.home import Home
 
 _RECORDED = (
@@ -74,6 +74,8 @@ class Planned(Frozen):
     plan: Plan
     resolved: Resolved
     notes: tuple[str, ...] = ()
+    handover: Handover | None = None
+    """How the script learns of its checkpoint; None where it begins without one."""
 
 
 def plan_start(home: Home, wish: Wish) -> Planned:
@@ -96,7 +98,7 @@ def plan_start(home: Home, wish: Wish) -> Planned:
     command = wish.command
     if not wish.is_command:
         command = (_script_word(command[0], cwd), *command[1:])
-    resume_from = None if wish.resume_from is None else _good_checkpoint(wish.resume_from)
+    resume_from, kind = (None, "") if wish.resume_from is None else _good_checkpoint(wish.resume_from)
     spec = SliceSpec(
         run_id=wish.run_id,
         n=1,
@@ -112,43 +114,40 @@ def plan_start(home: Home, wish: Wish) -> Planned:
         env=wish.env,
         recorded_env=recorded_env(os.environ),
         resume_from=resume_from,
+        resume_step=None if resume_from is None else _step_of(resume_from, kind),
         fresh=wish.fresh,
         name=wish.name,
         tags=wish.tags,
         git=git_of(cwd),
         backprop=__version__,
     )
-    return Planned(plan=Plan(spec=with_script_facts(spec), is_resume=False, wait_s=wish.wait_s), resolved=resolved)
-
-
-def with_script_facts(spec: SliceSpec) -> SliceSpec:
-    """The spec with what its script says and the interpreter that runs it."""
-    asked = spec.settings["framework"].value
-    if spec.is_command:
-        from backprop_tui.engines.local import find_program
-
-        try:
-            find_program(spec.command[0], {**os.environ, **spec.env}, spec.cwd)
-        except EngineError as error:
-            raise UsageError(error.message, hint=error.hint) from None
-        return spec.replace(framework=asked if asked != "auto" else "unknown")
-    script = os.path.join(spec.cwd, spec.command[0])
-    facts = read_script(script)
-    python = spec.settings["python"]
-    interpreter = find_interpreter(
-        setting=python.value,
-        setting_origin=python.origin,
-        script=script,
-        cwd=spec.cwd,
-        env={**os.environ, **spec.env},
+    spec = with_script_facts(spec)
+    planned = Planned(
+        plan=Plan(spec=spec, is_resume=False, wait_s=wish.wait_s), resolved=resolved.replace(settings=spec.settings)
     )
-    return spec.replace(
-        interpreter=interpreter.path,
-        interpreter_origin=interpreter.origin,
-        framework=facts.framework if asked == "auto" else asked,
-        declared_flags=facts.declared_flags,
-        whole_number_flags=facts.whole_number_flags,
-    )
+    return planned if resume_from is None else with_checkpoint(home, planned, kind)
+
+
+def with_checkpoint(home: Home, planned: Planned, kind: str, *, given: tuple[str, ...] = ()) -> Planned:
+    """The plan with the way in which its script is handed the checkpoint.
+
+    Args:
+        home: where it is remembered what worked.
+        planned: its spec names a checkpoint.
+        kind: the checkpoint's.
+        given: arguments that were typed for this very slice.
+
+    Raises:
+        UsageError: the script is known to refuse it.
+    """
+    from backprop_tui.control.handover import WHAT_TO_SET, hand_over, with_handover
+
+    way = hand_over(home, planned.plan.spec, kind, given=given)
+    notes = [*planned.notes, *way.warnings]
+    if way.how == "none":
+        notes.append(f"{way.reason}: unless it finds its checkpoint by itself, it begins at step 0; {WHAT_TO_SET}")
+    plan = planned.plan.replace(spec=with_handover(planned.plan.spec, way))
+    return planned.replace(plan=plan, notes=tuple(notes), handover=way)
 
 
 def working_directory(asked: str | None) -> str:
@@ -175,7 +174,8 @@ def _script_word(word: str, cwd: str) -> str:
     return check_script(word, os.getcwd())
 
 
-def _good_checkpoint(path: str) -> str:
+def _good_checkpoint(path: str) -> tuple[str, str]:
+    """A checkpoint's absolute path and kind."""
     from backprop_tui.artifacts.verdict import judge
 
     absolute = os.path.abspath(os.path.expanduser(path))
@@ -184,7 +184,13 @@ def _good_checkpoint(path: str) -> str:
         raise NothingToResume(
             f"cannot resume from {path}: {verdict.why}", hint="name another checkpoint, or leave out --resume-from"
         )
-    return absolute
+    return absolute, verdict.kind
+
+
+def _step_of(path: str, kind: str) -> int | None:
+    from backprop_tui.artifacts.stepping import step_told_by
+
+    return step_told_by(path, kind)
 
 
 def recorded_env(env: Mapping[str, str]) -> dict[str, str]:

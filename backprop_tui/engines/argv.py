@@ -2,29 +2,77 @@
 
 from __future__ import annotations
 
+import os
+import signal
+
 from backprop_tui.paths import RUN_VARIABLES, SLICE_TOKEN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from backprop_tui.model.samples import GpuSample
     from backprop_tui.model.spec import SliceSpec
 
+DEFAULT_STOP_SIGNAL = "SIGINT"
 GRACE_S = 30.0
 TORCHRUN_GRACE_S = 40.0
 """Its agent gives the workers 30 s of its own."""
 _ELASTIC = frozenset({"torchrun", "torch.distributed.run", "torch.distributed.launch", "accelerate"})
+_INPUTS = frozenset({".yaml", ".yml", ".toml", ".cfg", ".ini", ".py", ".csv", ".tsv", ".parquet"})
 OUTPUT_COLUMNS = "300"
 """Rich draws a progress line 80 columns wide where it sees no terminal, and wraps it."""
 
 
 def argv_of(spec: SliceSpec) -> tuple[str, ...]:
     """The whole command: a script gets those of backprop's flags that it declares and was not given."""
+    first, *args = spec.command
+    args = without_given(args, spec.resume_args)
     if spec.is_command or spec.interpreter is None:
-        return spec.command
-    script, *args = spec.command
-    return (spec.interpreter, script, *_told_flags(spec, args), *args)
+        return (first, *args, *spec.resume_args)
+    if spec.resume_from is not None and spec.resume_how == "flag":
+        args = without_given(args, ("--resume-from", spec.resume_from))
+    return (spec.interpreter, first, *_told_flags(spec, args), *args, *spec.resume_args)
+
+
+def without_given(args: Sequence[str], added: Sequence[str]) -> list[str]:
+    """The arguments without those that `added` gives anew: --name value, --name=value and name=value.
+
+    A word behind a name that can hardly be its value stays: it is the script's own.
+    """
+    renewed: dict[str, str | None] = {}
+    for word, following in zip(added, [*added[1:], "-"], strict=False):
+        name, equals, value = word.partition("=")
+        if _is_option(word) or equals:
+            renewed[_plain(name)] = value if equals else None if _is_option(following) else following
+    kept: list[str] = []
+    words = list(args)
+    while words:
+        word = words.pop(0)
+        name, equals, _ = word.partition("=")
+        if not (_is_option(word) or equals) or _plain(name) not in renewed:
+            kept.append(word)
+            continue
+        given = renewed[_plain(name)]
+        if given is not None and not equals and words and _may_replace(given, words[0]):
+            words.pop(0)
+    return kept
+
+
+def _is_option(word: str) -> bool:
+    """Whether it is an option, which a negative number is not."""
+    return word.startswith("-") and not word[1:2].isdecimal() and word[1:2] != "."
+
+
+def _may_replace(value: str, word: str) -> bool:
+    """Whether a word can be what an option had before this value: a file of settings or data is no checkpoint."""
+    end = os.path.splitext(word)[1].lower()
+    return not _is_option(word) and (end not in _INPUTS or value.lower().endswith(end))
+
+
+def _plain(name: str) -> str:
+    """Many parsers take --a_b and --a-b for the same."""
+    return name.replace("_", "-")
 
 
 def _told_flags(spec: SliceSpec, args: list[str]) -> list[str]:
@@ -33,7 +81,7 @@ def _told_flags(spec: SliceSpec, args: list[str]) -> list[str]:
         "--max-minutes": f"{spec.setting('maxRunMinutes'):g}",
         "--framework": spec.framework if spec.framework != "unknown" else None,
         "--checkpoint-every-seconds": f"{checkpoint_every_s(spec):g}",
-        "--resume-from": spec.resume_from,
+        "--resume-from": spec.resume_from if spec.resume_how in ("", "flag") else None,
     }
     told: list[str] = []
     for flag in spec.declared_flags:
@@ -49,6 +97,11 @@ def _told_flags(spec: SliceSpec, args: list[str]) -> list[str]:
 def checkpoint_every_s(spec: SliceSpec) -> float:
     """How often the script is asked to save, seconds."""
     return float(spec.setting("checkpointEveryMinutes")) * 60
+
+
+def stop_signal_of(spec: SliceSpec) -> signal.Signals:
+    """The signal that asks this training to save and end."""
+    return signal.Signals[spec.setting("stopSignal") or DEFAULT_STOP_SIGNAL]
 
 
 def grace_s(spec: SliceSpec) -> float:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from backprop_tui.frozen import Frozen
 
+RECOGNISERS = ("dict", "bar", "keras", "rounds", "table", "columns", "pairs", "phrase")
+"""Forms of plain output that are read: Python dicts, progress bars, Keras lines, boosting rounds, tables of two
+columns, tables with a header, pairs such as loss=2.3, and phrases that name a checkpoint."""
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -36,6 +40,20 @@ class CheckpointReport(Frozen):
     path: str
     """As printed: relative to the script's working directory, or absolute."""
     step: int | None = None
+    found: str = "event"
+    """event (the script's JSON), phrase (a sentence of its output), folder (seen on disk)."""
+
+
+class Progress(Frozen):
+    """Where a training stands by its own counters."""
+
+    step: int | float | None = None
+    """On the run's one step axis."""
+    total: int | None = None
+    """Steps in all."""
+    epoch: float | None = None
+    """As printed."""
+    epochs: float | None = None
 
 
 class ScriptEvent(Frozen):

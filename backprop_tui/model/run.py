@@ -5,6 +5,10 @@ from __future__ import annotations
 from backprop_tui.frozen import Frozen
 from backprop_tui.model.states import RunState
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 class Reason(Frozen):
     """Why a run is in its state: recorded when it began, never guessed from an exit code."""
@@ -15,6 +19,18 @@ class Reason(Frozen):
     """One sentence for people, with the values."""
     by: str
     """Who decided: script, timebox, person, governor, watchdog, guard, box."""
+
+
+class Failure(Frozen):
+    """Why a slice ended badly by itself, as far as its output and its end tell."""
+
+    kind: str
+    """What for programs: gpu memory, memory, killed, module, file, nan, error (any other exception), …; "" where
+    nothing is known."""
+    sentence: str
+    """What happened."""
+    todo: str = ""
+    """What can be done about it."""
 
 
 class Process(Frozen):
@@ -52,6 +68,28 @@ class Checkpoint(Frozen):
     """None until it was looked at."""
     why: str = ""
     """What is wrong with it, when it is not good."""
+    found: str = "event"
+    """What told of it: event (the script's JSON), phrase (its output), folder (seen on disk), copy (backprop's own)."""
+    copy_of: str = ""
+    """The path of what it is a copy of."""
+
+
+class Seam(Frozen):
+    """Where a slice took the training up: does it go on from where the one before it stood?"""
+
+    step: int
+    """The slice's first."""
+    redone: int
+    """Steps that were done again."""
+    before: float | None
+    """Loss around that step before the seam."""
+    after: float | None
+    noise: float | None
+    """How far the loss scatters there by itself."""
+    verdict: str
+    """faithful, suspicious or unclear."""
+    text: str
+    """One sentence, with the values."""
 
 
 class Slice(Frozen):
@@ -84,6 +122,9 @@ class Slice(Frozen):
     """SIGKILL was needed."""
     survivors: int = 0
     """Processes that could not be ended."""
+    seam: Seam | None = None
+    failure: Failure | None = None
+    """Why it ended badly, if it did so by itself."""
 
 
 class Gap(Frozen):
@@ -128,6 +169,16 @@ class Run(Frozen):
     last: dict[str, float] = {}  # noqa: RUF012  # never changed: a Frozen's default
     """The newest value of each metric."""
     best_loss: float | None = None
+    best_score: float | None = None
+    """Of the metric that speaks for the run, where that is one of which more is better."""
+    total_steps: int | None = None
+    """How many there will be, as far as the output tells."""
+    epoch: float | None = None
+    epochs: float | None = None
+    metric_sources: tuple[str, ...] = ()
+    """What gave the metrics: json, recognisers by name, tensorboard, csv, trainer_state."""
+    reading: dict[str, Any] = {}  # noqa: RUF012  # never changed: a Frozen's default
+    """What the reader of the output must know to go on: counters of epochs and the like."""
     metric_lines: int = 0
     output_bytes: int = 0
     """How far output.log was understood: the end of the last whole line."""
@@ -137,6 +188,7 @@ class Run(Frozen):
     checkpoints: tuple[Checkpoint, ...] = ()
     """The newest 20, oldest first; all of them are in checkpoints.jsonl."""
     checkpoint_count: int = 0
+    """Paths, however often each was saved to."""
     resources: Resources = Resources()
     warnings: tuple[str, ...] = ()
     """What a person should know: a guessed setting, a blind probe, a gap in the log."""
@@ -147,8 +199,33 @@ class Run(Frozen):
         return self.slices[-1] if self.slices else None
 
     @property
+    def failure(self) -> Failure | None:
+        """Why its newest slice ended badly by itself."""
+        newest = self.slice
+        return newest.failure if newest is not None else None
+
+    @property
+    def why(self) -> str:
+        """Why it is in its state, in one sentence: what went wrong, where that is known, else the reason."""
+        if self.failure is not None and self.failure.kind:
+            return self.failure.sentence
+        return self.reason.text if self.reason else ""
+
+    @property
+    def main(self) -> tuple[str, float] | None:
+        """The metric that speaks for the run, and its newest value."""
+        from backprop_tui.model.naming import main_metric
+
+        name = main_metric(self.last)
+        return None if name is None else (name, self.last[name])
+
+    @property
     def loss(self) -> float | None:
-        return self.last.get("loss")
+        """The newest value of the metric that speaks for the run, if it is a loss or an error."""
+        from backprop_tui.model.naming import is_loss_like
+
+        main = self.main
+        return main[1] if main is not None and is_loss_like(main[0]) else None
 
     @property
     def good_checkpoint(self) -> Checkpoint | None:

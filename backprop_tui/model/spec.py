@@ -44,6 +44,13 @@ class SliceSpec(Frozen):
     """The allow-listed part of the environment, for people to read."""
     resume_from: str | None = None
     resume_step: int | None = None
+    resume_args: tuple[str, ...] = ()
+    """What stands behind the script's own arguments to hand it the checkpoint."""
+    resume_how: str = ""
+    """How it is handed over: flag (--resume-from), variable, template (a person's), remembered, proposal, rerun (the
+    script finds it itself), none."""
+    resume_template: str = ""
+    """What `resume_args` were made from; also of a rerun."""
     fresh: bool = False
     name: str | None = None
     tags: tuple[str, ...] = ()

@@ -37,9 +37,14 @@ class LineSplitter:
         """Bytes kept of the line whose end has not come yet."""
         return len(self._open)
 
+    @property
+    def open_line(self) -> str:
+        """What came of the line whose end has not come yet."""
+        return self._open.decode("utf-8", "replace")
+
     def flush(self) -> list[str]:
         """The last line, if it had no end."""
-        line = self._open.decode("utf-8", "replace")
+        line = self.open_line
         self._open, self._is_full = bytearray(), False
         return [line] if line else []
 

@@ -20,11 +20,12 @@ from backprop_tui.protocol.fields import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any, TypeAlias
 
-    from backprop_tui.model.events import ScriptEvent
+    from backprop_tui.model.events import Progress, ScriptEvent
 
-    Found: TypeAlias = Metric | CheckpointReport | ScriptEvent
+    Found: TypeAlias = Metric | CheckpointReport | ScriptEvent | Progress
 
 _BATCH = 512
 _SMALL_BATCH = 32
@@ -36,15 +37,25 @@ _RESETS = r"(?:\x1b\[[0-9;]{0,8}[mK])+\Z"
 _decode = json.JSONDecoder().raw_decode
 
 
-def parse(lines: list[str]) -> list[Found]:
-    """What the lines report, in their order. Lines that report nothing yield nothing."""
+def parse(lines: list[str], other: Callable[[str, list[Found]], None] | None = None) -> list[Found]:
+    """What the lines report, in their order. Lines that report nothing yield nothing.
+
+    Args:
+        other: takes each line that cannot be a report, and adds what it finds there to the list.
+    """
     found: list[Found] = []
     batch: list[str] = []
     for line in lines:
-        if '"step"' not in line and '"event"' not in line:
-            continue
-        text = line if line[0] == "{" and line[-1] == "}" else _trimmed(line)
-        if text[-1:] != "}":
+        is_report = '"step"' in line or '"event"' in line
+        if is_report:
+            text = line if line[0] == "{" and line[-1] == "}" else _trimmed(line)
+            is_report = text[-1:] == "}"
+        if not is_report:
+            if other is not None and line:
+                if batch:
+                    _take(batch, found)
+                    batch.clear()
+                other(line, found)
             continue
         if text[0] == "{":
             batch.append(text)

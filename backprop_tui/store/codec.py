@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from backprop_tui.errors import StoreError
-from backprop_tui.model.run import Checkpoint, Gap, Notes, Owner, Process, Reason, Resources, Run, Slice
+from backprop_tui.model.run import Checkpoint, Failure, Gap, Notes, Owner, Process, Reason, Resources, Run, Seam, Slice
 from backprop_tui.model.spec import SettingValue, SliceSpec
 from backprop_tui.model.states import RunState
 from backprop_tui.store.format import VERSION
@@ -152,6 +152,12 @@ def _run(record: dict[str, Any]) -> Run:
         step=_whole(record, "step", None),
         last={name: _number(last, name) for name in last},
         best_loss=_number(record, "best_loss", None),
+        best_score=_number(record, "best_score", None),
+        total_steps=_whole(record, "total_steps", None),
+        epoch=_number(record, "epoch", None),
+        epochs=_number(record, "epochs", None),
+        metric_sources=_texts(record, "metric_sources"),
+        reading=_field(record, "reading", (dict,), {}),
         metric_lines=_whole(record, "metric_lines", 0),
         output_bytes=_whole(record, "output_bytes", 0),
         log_gap=_maybe(record, "log_gap", _gap),
@@ -209,6 +215,26 @@ def _slice(record: dict[str, Any]) -> Slice:
         gpus=_texts(record, "gpus"),
         forced=_flag(record, "forced", False),
         survivors=_whole(record, "survivors", 0),
+        seam=_maybe(record, "seam", _seam),
+        failure=_maybe(record, "failure", _failure),
+    )
+
+
+def _failure(record: dict[str, Any]) -> Failure:
+    return Failure(
+        kind=_text(record, "kind", ""), sentence=_text(record, "sentence", ""), todo=_text(record, "todo", "")
+    )
+
+
+def _seam(record: dict[str, Any]) -> Seam:
+    return Seam(
+        step=_whole(record, "step"),
+        redone=_whole(record, "redone", 0),
+        before=_number(record, "before", None),
+        after=_number(record, "after", None),
+        noise=_number(record, "noise", None),
+        verdict=_text(record, "verdict"),
+        text=_text(record, "text"),
     )
 
 
@@ -222,6 +248,8 @@ def _checkpoint(record: dict[str, Any]) -> Checkpoint:
         size=_whole(record, "size", None),
         good=_flag(record, "good", None),
         why=_text(record, "why", ""),
+        found=_text(record, "found", "event"),
+        copy_of=_text(record, "copy_of", ""),
     )
 
 
@@ -247,7 +275,8 @@ def _notes(record: dict[str, Any]) -> Notes:
 
 
 def _setting(record: dict[str, Any]) -> SettingValue:
-    return SettingValue(value=record.get("value"), origin=_text(record, "origin"))
+    value = record.get("value")
+    return SettingValue(value=tuple(value) if isinstance(value, list) else value, origin=_text(record, "origin"))
 
 
 def _spec(record: dict[str, Any]) -> SliceSpec:
@@ -272,6 +301,9 @@ def _spec(record: dict[str, Any]) -> SliceSpec:
         recorded_env=_texts_by_name(record, "recorded_env"),
         resume_from=_text(record, "resume_from", None),
         resume_step=_whole(record, "resume_step", None),
+        resume_args=_texts(record, "resume_args"),
+        resume_how=_text(record, "resume_how", ""),
+        resume_template=_text(record, "resume_template", ""),
         fresh=_flag(record, "fresh", False),
         name=_text(record, "name", None),
         tags=_texts(record, "tags"),

@@ -15,10 +15,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-SCHEMA = 3
+SCHEMA = 4
 BUSY_MS = 20_000
 _COLUMNS = Row._fields
-_REAL = {"created", "started", "ended", "took_s", "loss", "best_loss"}
+_REAL = {"created", "started", "ended", "took_s", "loss", "best_loss", "value"}
 _WHOLE = {"steps", "checkpoints", "star", "archived", "slices", "seen"}
 _NAN = "NaN"
 """SQLite stores a NaN as NULL: this text stands in its place."""
@@ -155,7 +155,7 @@ def _stored(value: Any) -> Any:
 def row_of(found: tuple[Any, ...]) -> Row:
     """The row that was stored as these values."""
     values = dict(zip(_COLUMNS, found, strict=True))
-    for name in ("loss", "best_loss"):
+    for name in ("loss", "best_loss", "value"):
         if values[name] == _NAN:
             values[name] = float("nan")
     return Row(**values)

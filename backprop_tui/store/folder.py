@@ -134,15 +134,24 @@ class RunFolder:
 
     def checkpoints(self, limit: int = 20) -> list[Checkpoint]:
         """The newest checkpoints with their last verdict, oldest first."""
-        from backprop_tui.store.codec import checkpoint_from
+        from backprop_tui.model.ordering import in_order
 
         newest: dict[str, Checkpoint] = {}
-        for line in reversed(list(_last_lines(self.file("checkpoints.jsonl"), 4 * limit))):
-            found = checkpoint_from(line)
-            if found is not None:
-                newest.setdefault(found.path, found)
-        by_age = sorted(newest.values(), key=lambda c: c.t)
-        return by_age[-limit:]
+        for found in reversed(self._verdicts(4 * limit)):
+            newest.setdefault(found.path, found)
+        return in_order(newest.values())[-limit:]
+
+    def saves(self, path: str, limit: int = 1000) -> int:
+        """How often one slice saved to this path, the one that did it most often."""
+        times = {(found.slice, found.t) for found in self._verdicts(limit) if found.path == path}
+        slices = [number for number, _ in times]
+        return max(map(slices.count, slices), default=0)
+
+    def _verdicts(self, limit: int) -> list[Checkpoint]:
+        from backprop_tui.store.codec import checkpoint_from
+
+        lines = _last_lines(self.file("checkpoints.jsonl"), limit)
+        return [found for line in lines if (found := checkpoint_from(line)) is not None]
 
     def checkpoint_paths(self, limit: int) -> list[str]:
         """Where the newest checkpoints were saved, oldest first."""

@@ -13,6 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from backprop_tui.store.folder import RunFolder
 
+MAX_METRIC = 100
 BROKEN = "broken"
 """The state of a row whose record cannot be read."""
 
@@ -31,6 +32,10 @@ class Row(Frozen):
     steps: int | None = None
     loss: float | None = None
     best_loss: float | None = None
+    metric: str = ""
+    """The metric that speaks for the run."""
+    value: float | None = None
+    """Its newest value: the loss, unless that metric is none."""
     checkpoints: int = 0
     script: str = ""
     args: str = ""
@@ -80,18 +85,21 @@ def row_for(folder: RunFolder) -> Row:
         script = args = framework = ""
     newest = run.slice
     name, tags = notes.name or "", " ".join(notes.tags)
+    metric, value = run.main or ("", None)
     return Row(
         id=run.id,
         state=run.state.value,
         created=run.created,
         name=name,
-        reason=run.reason.text if run.reason else "",
+        reason=run.why,
         started=newest.started if newest else None,
         ended=newest.ended if newest else None,
         took_s=sum(piece.used_s for piece in run.slices),
         steps=run.step,
         loss=run.loss,
         best_loss=run.best_loss,
+        metric=metric[:MAX_METRIC],
+        value=value,
         checkpoints=run.checkpoint_count,
         script=script,
         args=args[:1000],

@@ -1,10 +1,10 @@
-"""The checkpoints that a run's script reports: noted at once, judged as time allows, the newest kept at hand."""
+"""A run's checkpoints: those reported are noted at once and judged as time allows, the newest kept at hand."""
 
 from __future__ import annotations
 
 import os
 
-from backprop_tui.artifacts.verdict import judge
+from backprop_tui.artifacts.verdict import judge, stamp_of
 from backprop_tui.artifacts.writing import WriteWatch
 from backprop_tui.model.run import Checkpoint
 
@@ -12,6 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from backprop_tui.artifacts.candidate import Found
     from backprop_tui.model.events import CheckpointReport
 
 KEPT = 20
@@ -33,6 +34,8 @@ class CheckpointBook:
         self._finished: dict[str, tuple[int, int]] = {}
         self._looked_twice: set[str] = set()
         self._watch = WriteWatch()
+        self._unfinished: tuple[str, ...] = ()
+        self._announced: dict[str, tuple[int | None, int | None]] = {}
 
     @property
     def newest(self) -> tuple[Checkpoint, ...]:
@@ -40,16 +43,56 @@ class CheckpointBook:
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """Where the last few were written."""
-        return tuple(c.path for c in self._newest[-3:])
+        """Where the last few were written, or are being written now."""
+        return (*[c.path for c in self._newest[-3:]], *self._unfinished[-3:])
+
+    @property
+    def is_told(self) -> bool:
+        """The script reports its checkpoints itself."""
+        return any(c.found == "event" for c in self._newest)
+
+    @property
+    def best_rank(self) -> int | None:
+        """How fit for going on from the best of the good ones is; None if there is none."""
+        from backprop_tui.artifacts.names import WHOLE, rank_of
+
+        ranks = [WHOLE if c.found == "event" else rank_of(os.path.basename(c.path)) for c in self._newest if c.good]
+        return min(ranks, default=None)
+
+    def finished(self, path: str) -> tuple[int, int] | None:
+        """The stamp with which what lies at a path was found good."""
+        return self._finished.get(path)
+
+    def announce(self, report: CheckpointReport, run_step: int | None) -> None:
+        """A sentence of the output names a path: what is or will be there has yet to be seen."""
+        path = os.path.normpath(os.path.join(self._cwd, report.path))
+        self._watch.learn(path)
+        self._announced = {**self._announced, path: (report.step, run_step)}
+        if len(self._announced) > KEPT:
+            del self._announced[next(iter(self._announced))]
+
+    def take_announced(self) -> dict[str, tuple[int | None, int | None]]:
+        """The paths named since the last time; the steps that were said of them, and the run's at that moment."""
+        announced, self._announced = self._announced, {}
+        return announced
 
     def note(self, report: CheckpointReport, *, t: float, now: float, slice_n: int, step: int | None) -> Checkpoint:
         """Take up what the script reported; `step` stands in where it named none."""
         path = os.path.normpath(os.path.join(self._cwd, report.path))
-        found = Checkpoint(path=path, step=report.step if report.step is not None else step, t=t, slice=slice_n)
-        self._newest = [*[c for c in self._newest if c.path != path][-(KEPT - 1) :], found]
-        self.count += 1
         self._watch.learn(path)
+        seen = self._seen(path)
+        if seen is not None:
+            told = seen.replace(step=seen.step if report.step is None else report.step, found=report.found)
+            self._newest = [told if c is seen else c for c in self._newest]
+            return told
+        found = Checkpoint(
+            path=path,
+            step=report.step if report.step is not None else step,
+            t=t,
+            slice=slice_n,
+            found=report.found,
+        )
+        self._put(found)
         self._finished.pop(path, None)
         self._looked_twice &= {c.path for c in self._newest} - {path}
         self._owed[path] = now
@@ -57,6 +100,57 @@ class CheckpointBook:
             kept = {c.path for c in self._newest}
             self._owed = {owed: when for owed, when in self._owed.items() if owed in kept}
         return found
+
+    def _seen(self, path: str) -> Checkpoint | None:
+        """The checkpoint at this path if it was seen on disk, just as it is, before anything was said of it."""
+        before = next((c for c in self._newest if c.path == path and c.found == "folder" and c.good), None)
+        return before if before is not None and stamp_of(path) == self._finished.get(path) else None
+
+    def note_found(self, found: Found, *, began: float, t: float, slice_n: int) -> Checkpoint:
+        """Take up one that was seen on disk, with its verdict; its own time counts, between `began` and now, `t`."""
+        verdict = found.verdict
+        written = verdict.stamp[1] / 1e9
+        before = next((c for c in self._newest if c.path == found.path), None)
+        is_told = before is not None and before.slice == slice_n and not before.good
+        seen = Checkpoint(
+            path=found.path,
+            step=before.step if before is not None and is_told else found.step,
+            t=round(written, 3) if began <= written <= t else t,
+            slice=slice_n,
+            kind=verdict.kind,
+            size=verdict.size,
+            good=verdict.good,
+            why=verdict.why,
+            found=before.found if before is not None and is_told else found.found,
+        )
+        self._put(seen)
+        self._watch.learn(found.path)
+        self._owed.pop(found.path, None)
+        if verdict.good:
+            self._finish(found.path, verdict.stamp)
+        return seen
+
+    def note_copy(self, copy: Checkpoint, original: str) -> None:
+        """Take up a copy of one that was saved before: it stands before its original."""
+        place = next((n for n, c in enumerate(self._newest) if c.path == original), 0)
+        self._newest = [*self._newest[:place], copy, *self._newest[place:]][-KEPT:]
+
+    def expect(self, paths: tuple[str, ...]) -> None:
+        """Something is being written at these paths that may become a checkpoint."""
+        for path in paths:
+            if path not in self._unfinished:
+                self._watch.learn(path)
+        self._unfinished = paths
+
+    def _put(self, found: Checkpoint) -> None:
+        if all(c.path != found.path for c in self._newest):  # else one that was written over, or told again
+            self.count += 1
+        self._newest = [*[c for c in self._newest if c.path != found.path][-(KEPT - 1) :], found]
+
+    def _finish(self, path: str, stamp: tuple[int, int]) -> None:
+        self._finished[path] = stamp
+        for old in list(self._finished)[: -2 * KEPT]:
+            del self._finished[old]
 
     def judge_due(self, now: float, clock: Callable[[], float], *, final: bool = False) -> list[Checkpoint]:
         """Judge what is owed, newest first; at the end of a slice all of it, and the bad once more."""
@@ -81,9 +175,7 @@ class CheckpointBook:
             self._looked_twice.add(c.path)
             self._owed[c.path] = now + SECOND_LOOK_S
         if verdict.good:
-            self._finished[c.path] = verdict.stamp
-            for old in list(self._finished)[: -2 * KEPT]:
-                del self._finished[old]
+            self._finish(c.path, verdict.stamp)
         seen = c.replace(kind=verdict.kind, size=verdict.size, good=verdict.good, why=verdict.why)
         self._newest = [seen if other.path == c.path else other for other in self._newest]
         return seen

@@ -7,7 +7,7 @@ import time
 
 from backprop_tui.artifacts.writing import WriteWatch
 from backprop_tui.frozen import Frozen
-from backprop_tui.supervisor.stopping import Act, StopLadder
+from backprop_tui.supervisor.stopping import Act, Rung, StopLadder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,12 +48,17 @@ def climb_down(tree: TrainingTree, *, grace_s: float, stop_signal: int, checkpoi
     writing = watch.is_writing(time.time(), {})
     ladder = StopLadder(grace_s=grace_s, now=time.monotonic(), writing=writing)
     sent: list[tuple[float, str]] = []
+    has_passed_on = False
     while True:
         members = tree.scan()
         if not members:
             members = tree.scan_thoroughly()
         if not members:
             break
+        is_led = any(member.pid == tree.root.pid for member in members)
+        if sent and not is_led and not has_passed_on and ladder.rung is Rung.GRACE:
+            has_passed_on = True
+            tree.pass_on(stop_signal)
         act = ladder.step(time.monotonic(), alive=True, growing=watch.is_writing(time.time(), {}))
         if act is Act.GIVE_UP:
             break

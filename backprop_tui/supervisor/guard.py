@@ -146,7 +146,8 @@ def _listen(pipe: int, first: bytes) -> dict[str, object] | None:
             # Not when it is needed: the package may have been updated by then. Nor at once: the training starts.
             import json  # noqa: F401
 
-            from backprop_tui.supervisor import descent, tree  # noqa: F401
+            from backprop_tui.probes import catching  # noqa: F401
+            from backprop_tui.supervisor import addressees, descent, tree  # noqa: F401
 
             has_loaded = True
         data = os.read(pipe, 65536)

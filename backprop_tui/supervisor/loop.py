@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import math
 import select
 import signal
 
 from backprop_tui.model.run import Reason
 from backprop_tui.model.states import RunState
 from backprop_tui.supervisor.descent import act_on
-from backprop_tui.supervisor.outcome import ended_by_itself, ended_on_request
-from backprop_tui.supervisor.signals import STOP_SIGNALS
-from backprop_tui.supervisor.stopping import TERM_S, Act, Rung, StopLadder
+from backprop_tui.supervisor.outcome import ended_on_request
+from backprop_tui.supervisor.requested import extend, go_on, pause
+from backprop_tui.supervisor.signals import STOP_SIGNALS, Echo
+from backprop_tui.supervisor.stopping import TERM_S, Act, Rung, StopLadder, announcement
 from backprop_tui.supervisor.timebox import in_minutes
 
 TYPE_CHECKING = False
@@ -26,7 +26,6 @@ CHUNK = 256 * 1024
 CHUNKS_A_TURN = 2
 """More output than this waits for the next turn, so that a flood delays no deadline."""
 ROOM_WAIT_S = 3600.0
-ECHO_S = 0.2
 LEFTOVER_GRACE_S = 2.0
 """Helpers that outlive the script get this long to end by themselves, then SIGTERM."""
 
@@ -44,9 +43,10 @@ class Supervision:
         self._tree_due = parts.clock.monotonic() + TREE_EVERY_S
         self._survivors = 0
         self._read_all = False
+        self._has_read = False
         self._person_asked = False
         self._has_killed = False
-        self._last_signal = (0, -math.inf)
+        self._echo = Echo()
         self._asked_wait_s: float | None = None
 
     def run(self) -> None:
@@ -95,6 +95,8 @@ class Supervision:
         if self._exit is not None:
             return  # it has ended by itself in this very turn
         now = p.clock.monotonic()
+        if not force:
+            p.outputs.glance()
         writing = not force and p.recorder.book.is_writing(p.clock.epoch())
         self._cause = cause
         self._ladder = StopLadder(grace_s=self._grace_s, now=now, writing=writing, force=force)
@@ -103,7 +105,8 @@ class Supervision:
         p.box.resume(now)
         if p.recorder.run.state is not RunState.STOPPING:
             p.recorder.change(RunState.STOPPING, cause)
-        p.observer.said(self._stopping_text(cause, force=force, writing=writing))
+        name = signal.Signals(self._stop_signal).name
+        p.observer.said(announcement(cause, name, self._grace_s, force=force, writing=writing))
 
     def _stop_for_person(self, text: str, *, force: bool = False) -> bool:
         """A person's first request is graceful, the second kills; returns whether this one does."""
@@ -111,14 +114,6 @@ class Supervision:
         self._person_asked = True
         self.stop(Reason(code="person", text=text, by="person"), force=force)
         return force
-
-    def _stopping_text(self, cause: Reason, *, force: bool, writing: bool) -> str:
-        if force:
-            return f"{cause.text}: killing"
-        wait = " once the checkpoint is written" if writing else ""
-        name = signal.Signals(self._stop_signal).name
-        again = "; a second time kills" if cause.by == "person" else ""
-        return f"{cause.text}: {name} sent{wait}, up to {self._grace_s:g} s to save and end{again}"
 
     def _wait_ms(self) -> float:
         p = self._p
@@ -136,7 +131,7 @@ class Supervision:
         for number in self._p.signals.take():
             if number in STOP_SIGNALS:
                 name = signal.Signals(number).name
-                if self._is_echo(number):
+                if self._echo.is_of(number, self._p.clock.monotonic()):
                     continue
                 by = "ctrl-c" if number == signal.SIGINT else f"{name} to backprop"
                 self._stop_for_person(f"stopped by {by}")
@@ -146,54 +141,18 @@ class Supervision:
             elif number == signal.SIGHUP:
                 self._p.recorder.event("hangup", text="the terminal is gone; supervision goes on")
 
-    def _is_echo(self, number: int) -> bool:
-        """The same signal at the same moment, as timeout sends it to a process and to its group, is one request."""
-        now = self._p.clock.monotonic()
-        before, self._last_signal = self._last_signal, (number, now)
-        return before[0] == number and now - before[1] < ECHO_S
-
     def _act(self, request: Request) -> tuple[bool, str]:
         match request.verb:
             case "stop":
                 force = self._stop_for_person(f"stopped by {request.who}", force=bool(request.args.get("force")))
                 return True, "killing" if force else f"stopping, up to {self._grace_s:g} s to save and end"
             case "pause":
-                return self._pause(request.who)
+                return pause(self._p, request.who, has_ended=self._exit is not None)
             case "continue":
-                return self._continue()
+                return go_on(self._p)
             case "extend":
-                return self._extend(request.args.get("seconds"))
+                return extend(self._p, request.args.get("seconds"), is_stopping=self._ladder is not None)
         return False, f"unknown request {request.verb!r}"
-
-    def _pause(self, who: str) -> tuple[bool, str]:
-        p = self._p
-        if p.recorder.run.state is not RunState.RUNNING or self._exit is not None:
-            return False, f"it is {p.recorder.run.state}, not running"
-        p.tree.pause()
-        p.box.pause(now := p.clock.monotonic())
-        reason = Reason(code="person", text=f"paused by {who}", by="person")
-        p.recorder.change(RunState.PAUSED, reason, **p.box.clocks(now))
-        return True, "paused"
-
-    def _continue(self) -> tuple[bool, str]:
-        p = self._p
-        if p.recorder.run.state is not RunState.PAUSED:
-            return False, f"it is {p.recorder.run.state}, not paused"
-        p.box.resume(now := p.clock.monotonic())
-        p.recorder.change(RunState.RUNNING, None, **p.box.clocks(now))
-        p.tree.wake()
-        return True, "running"
-
-    def _extend(self, seconds: object) -> tuple[bool, str]:
-        p = self._p
-        if not isinstance(seconds, (int, float)) or abs(seconds) > 1e9 or math.isnan(seconds):
-            return False, f"not a number of seconds: {seconds!r}"
-        if self._ladder is not None:
-            return False, "it is stopping already"
-        now = p.clock.monotonic()
-        p.box.extend(float(seconds), now)
-        p.recorder.amend_slice(box_s=p.box.limit_s)
-        return True, f"the time box is {in_minutes(p.box.limit_s)} now"
 
     def _read_output(self) -> None:
         p = self._p
@@ -203,17 +162,25 @@ class Supervision:
                 return
             data = p.engine.read(CHUNK)
             if data:
-                p.recorder.take(p.parse(p.splitter.feed(data)))
-                p.recorder.amend(output_bytes=p.engine.offset - p.splitter.pending)
+                p.intake.feed(p.splitter.feed(data))
+                p.intake.read_to(p.engine.offset - p.splitter.pending)
+                self._has_read = True
             if len(data) < CHUNK:
                 self._read_all = True
+                if not data and self._has_read:
+                    self._has_read = False
+                    p.intake.rest(p.splitter.open_line)
                 return
 
     def _note_exit(self) -> None:
-        if self._ladder is None and not self._p.tree.is_surely_empty():
+        if self._p.tree.is_surely_empty():
+            return
+        if self._ladder is None:
             # The script has ended by itself; helpers that it left behind must not go on unsupervised.
             now = self._p.clock.monotonic()
             self._ladder = StopLadder(grace_s=LEFTOVER_GRACE_S, now=now, writing=False, is_quiet=True)
+        elif self._ladder.rung is Rung.GRACE and self._cause is not None:
+            self._p.tree.pass_on(self._stop_signal)
 
     def _climb(self, now: float) -> bool:
         if self._ladder is None:
@@ -250,8 +217,12 @@ class Supervision:
         p.tree.reap_orphans()
         p.tree.measure(now)
         p.housekeeping()
+        p.outputs.look()
+        p.continuity.look()
         p.recorder.amend(resources=p.tree.resources)
         p.recorder.amend_slice(**p.box.clocks(now))
+        if p.advising is not None:
+            p.advising.look()
 
     def _finish(self) -> None:
         p = self._p
@@ -259,15 +230,13 @@ class Supervision:
         self._read_rest()
         if p.recorder.is_blocked:
             self._wait_for_room()  # what the rest of the output means decides how the slice ended
+        p.outputs.look_once_more(is_cut=self._exit is None or self._exit.code != 0)
         p.recorder.judge(final=True)
+        p.continuity.look(final=True)
+        if p.advising is not None:
+            p.advising.conclude()
         leader = self._exit
-        if leader is None:  # a survivor in an uninterruptible call
-            state, reason = ended_on_request(self._cause) if self._cause else RunState.FAILED, self._cause
-        elif self._cause is None:
-            newest = p.recorder.run.slice
-            state, reason = ended_by_itself(leader, newest.last_loss if newest else None)
-        else:
-            state, reason = ended_on_request(self._cause), self._cause
+        state, reason = self._result()
         if p.splitter.truncated:
             p.recorder.warn(f"{p.splitter.truncated} over-long lines of output were only read in part")
         p.recorder.amend(training=None)
@@ -284,6 +253,16 @@ class Supervision:
         )
         if not (p.recorder.is_complete and self._read_all):
             self._wait_for_room()
+
+    def _result(self) -> tuple[RunState, Reason | None]:
+        """How the slice ended."""
+        p, leader = self._p, self._exit
+        if self._cause is not None:
+            return ended_on_request(self._cause), self._cause
+        if leader is None:  # a survivor in an uninterruptible call
+            return RunState.FAILED, None
+        newest = p.recorder.run.slice
+        return p.ended(leader, newest.last_loss if newest else None)
 
     def _wait_for_room(self) -> None:
         """The record must not stay behind: it is tried again until it is whole, or a person gives up."""
@@ -313,5 +292,6 @@ class Supervision:
             if self._read_all or p.recorder.is_blocked:
                 break
         if self._read_all:
-            p.recorder.take(p.parse(p.splitter.flush()))
-            p.recorder.amend(output_bytes=p.engine.offset)
+            p.intake.feed(p.splitter.flush())
+            p.intake.rest()
+            p.intake.read_to(p.engine.offset)

@@ -9,17 +9,21 @@ import math
 
 from backprop_tui import files
 from backprop_tui.errors import StoreError
-from backprop_tui.model.events import CheckpointReport, Metric, ScriptEvent
+from backprop_tui.model.events import CheckpointReport, Metric, Progress, ScriptEvent
 from backprop_tui.model.states import RunState, check_transition
 from backprop_tui.supervisor.journal import Journal
+from backprop_tui.supervisor.steps import StepTimes
+from backprop_tui.supervisor.tally import as_of, metric_line, with_metrics, with_progress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
+    from backprop_tui.artifacts.candidate import Found as FoundCheckpoint
     from backprop_tui.model.run import Checkpoint, Reason, Run, Slice
     from backprop_tui.model.spec import SliceSpec
+    from backprop_tui.protocol.parse import Found
     from backprop_tui.store.folder import RunFolder
     from backprop_tui.supervisor.checkpoints import CheckpointBook
     from backprop_tui.supervisor.clock import Clock
@@ -29,8 +33,6 @@ STATE_EVERY_S = 0.25
 HEARTBEAT_S = 10.0
 PUBLISH_DELAY_S = 0.1
 """Telling the outside that a run has started must not delay its first moments; many end before that."""
-MAX_NAMES = 256
-"""Metric names kept in state.json; a script that invents a name a step fills metrics.jsonl only."""
 MAX_WARNINGS = 20
 
 
@@ -53,6 +55,7 @@ class Recorder:
         self._rereads_owner = False
         self.is_disowned = False
         """Another supervisor has taken the run over: nothing more is written here."""
+        self.steps = StepTimes()
         self._cwd = spec.cwd
         self._book: CheckpointBook | None = None
 
@@ -132,59 +135,52 @@ class Recorder:
 
     def warn(self, text: str) -> None:
         """Something that a person should know; said once."""
-        if text not in self._run.warnings and len(self._run.warnings) < MAX_WARNINGS:
-            self.amend(warnings=(*self._run.warnings, text))
+        if text not in self._run.warnings:
+            self.amend(warnings=(*self._run.warnings, text)[-MAX_WARNINGS:])
             self.event("warning", text=text)
 
-    def take(self, parsed: Iterable[Metric | CheckpointReport | ScriptEvent]) -> None:
-        """Take up what the script's output means, in order."""
+    def withdraw(self, text: str) -> None:
+        """What a warning said is not so any more; that it was said stays in events.jsonl."""
+        if text in self._run.warnings:
+            self.amend(warnings=tuple(kept for kept in self._run.warnings if kept != text))
+            self.event("withdrawn", text=f"no longer so: {text}")
+
+    def take(self, parsed: Iterable[Found], *, is_late: bool = False) -> None:
+        """Take up what a script tells, in order; `is_late`: the training may be further on than these metrics."""
         batch: list[Metric] = []
         for item in parsed:
             if type(item) is Metric:
                 batch.append(item)
                 continue
-            self._take_metrics(batch)
+            self._take_metrics(batch, is_late=is_late)
             batch = []
             if isinstance(item, CheckpointReport):
                 self._take_checkpoint(item)
+            elif isinstance(item, Progress):
+                self._go_on(with_progress(self._run, item))
             elif isinstance(item, ScriptEvent):
                 self.event("script", name=item.name, fields=item.fields)
-        self._take_metrics(batch)
+        self._take_metrics(batch, is_late=is_late)
 
-    def _take_metrics(self, batch: list[Metric]) -> None:
+    def _take_metrics(self, batch: list[Metric], *, is_late: bool) -> None:
         if not batch:
             return
         stamp = f"{self._clock.epoch():.3f}"
         new = batch[self._written_before :]
         self._written_before = max(0, self._written_before - len(batch))
         if new:
-            self._append("metrics.jsonl", "".join([_metric_line(metric, stamp) for metric in new]).encode())
-        last = dict(self._run.last)
-        best = self._run.best_loss
-        loss_here = self._newest_slice().last_loss
-        for metric in batch:
-            last.update(metric.values)
-            loss = metric.values.get("loss")
-            loss_here = loss_here if loss is None else loss
-            if loss is not None and (best is None or loss < best) and math.isfinite(loss):
-                best = loss
-            if len(last) > MAX_NAMES:
-                last = dict(list(last.items())[:MAX_NAMES])
-        newest = self._newest_slice()
-        first_step = newest.first_step if newest.first_step is not None else int(batch[0].step)
-        step = int(batch[-1].step)
-        self._run = self._run.replace(
-            step=step, last=last, best_loss=best, metric_lines=self._run.metric_lines + len(batch)
-        )
-        self.amend_slice(
-            first_step=first_step,
-            last_step=step,
-            last_loss=loss_here,
-            metric_lines=newest.metric_lines + len(batch),
-        )
-        self._has_progress = True
+            self._append("metrics.jsonl", "".join([metric_line(metric, stamp) for metric in new]).encode())
+        self._go_on(with_metrics(self._run, batch, is_late=is_late))
+
+    def _go_on(self, run: Run) -> None:
+        self._run = run
+        self.steps.note(self._clock.epoch(), run.step)
+        self._is_dirty = self._has_progress = True
 
     def _take_checkpoint(self, report: CheckpointReport) -> None:
+        if report.found == "phrase":
+            self.book.announce(report, self._newest_slice().last_step)
+            return
         newest = self._newest_slice()
         found = self.book.note(
             report,
@@ -194,6 +190,17 @@ class Recorder:
             step=newest.last_step,
         )
         self._record_checkpoint(found)
+
+    def take_found(self, found: Iterable[FoundCheckpoint]) -> None:
+        """Take up checkpoints that were seen on disk."""
+        newest, t = self._newest_slice(), self._clock.epoch()
+        for one in found:
+            self._record_checkpoint(self.book.note_found(one, began=newest.started, t=t, slice_n=newest.n))
+
+    def take_copy(self, copy: Checkpoint, original: str) -> None:
+        """Take up a copy that was made of a checkpoint."""
+        self.book.note_copy(copy, original)
+        self._record_checkpoint(copy)
 
     def judge(self, *, final: bool = False) -> None:
         """Look at the checkpoints that are due for it."""
@@ -222,7 +229,8 @@ class Recorder:
         if not is_behind:
             self._caught_up = self._run
         try:
-            self._folder.write_run(self._as_written(is_behind=is_behind), durable=durable)
+            written = as_of(self._run, self._caught_up) if is_behind else self._run
+            self._folder.write_run(written, durable=durable)
         except (OSError, StoreError) as error:
             self._state_written = now
             self._is_dirty = True
@@ -231,19 +239,6 @@ class Recorder:
             return
         self._state_written = now
         self._is_dirty = False
-
-    def _as_written(self, *, is_behind: bool) -> Run:
-        """What state.json may say: whoever reads the log on from there must find every line that is not on the disk."""
-        then, now = self._caught_up.slice, self._run.slice
-        if not is_behind or then is None or now is None:
-            return self._run
-        lines = then.metric_lines if then.n == now.n else 0
-        return self._run.replace(
-            output_bytes=self._caught_up.output_bytes,
-            metrics_bytes=self._caught_up.metrics_bytes,
-            metric_lines=self._caught_up.metric_lines,
-            slices=(*self._run.slices[:-1], now.replace(metric_lines=lines)),
-        )
 
     def publish_now(self) -> None:
         """Let the index and experiments.json say what is so."""
@@ -306,11 +301,3 @@ class Recorder:
     def _complain(self, text: str) -> None:
         if text not in self._run.warnings and len(self._run.warnings) < MAX_WARNINGS:
             self.amend(warnings=(*self._run.warnings, text))
-
-
-def _metric_line(metric: Metric, stamp: str) -> str:
-    if metric.raw is not None:
-        return f'{{"t":{stamp},{metric.raw[1:]}\n'
-    values = {name: value for name, value in metric.values.items() if name != "t"}
-    text = files.to_json({"step": metric.step, **values}).decode("ascii")
-    return f'{{"t":{stamp},{text[1:]}\n'

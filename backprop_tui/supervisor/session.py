@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import signal
 
-from backprop_tui.engines.argv import argv_of, environment_of, grace_s
+from backprop_tui.engines.argv import argv_of, environment_of, grace_s, stop_signal_of
 from backprop_tui.engines.base import Launch
 from backprop_tui.engines.local import LocalEngine
 from backprop_tui.errors import EngineError, Interrupted, RunActive
@@ -14,8 +13,9 @@ from backprop_tui.frozen import Frozen
 from backprop_tui.model.run import Reason, Run
 from backprop_tui.model.states import RunState
 from backprop_tui.probes import tree as processes
-from backprop_tui.supervisor.enrolment import MB, enrol, request_of
-from backprop_tui.supervisor.guard import Guard, GuardOrders
+from backprop_tui.supervisor.case import Case
+from backprop_tui.supervisor.enrolment import enrol, request_of
+from backprop_tui.supervisor.keeper import Keeper
 from backprop_tui.supervisor.publish import Publisher
 from backprop_tui.supervisor.recorder import Recorder
 from backprop_tui.supervisor.signals import SignalBox
@@ -24,16 +24,12 @@ from backprop_tui.supervisor.timebox import TimeBox
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from backprop_tui.model.decisions import Admission
-    from backprop_tui.model.run import Process
     from backprop_tui.model.spec import SliceSpec
-    from backprop_tui.store.folder import RunFolder
     from backprop_tui.store.home import Home
     from backprop_tui.supervisor.admission import AdmissionDesk, HeldLease
     from backprop_tui.supervisor.clock import Clock
     from backprop_tui.supervisor.gpuwatch import GpuWatch
-    from backprop_tui.supervisor.logcap import LogCap
     from backprop_tui.supervisor.observer import Observer
-    from backprop_tui.supervisor.tree import TrainingTree
 
 
 LOCK_WAIT_S = 0.5
@@ -116,6 +112,10 @@ class Session:
 
     def _supervise(self, case: Case, admission: Admission) -> None:
         spec, recorder = case.spec, case.recorder
+        if spec.resume_from is not None:
+            from backprop_tui.supervisor.safety_copy import keep_copy, put_back
+
+            keep_copy(case, self._observer.said)
         box_s = float(spec.setting("maxRunMinutes")) * 60
         launch = Launch(
             argv=argv_of(spec),
@@ -136,6 +136,8 @@ class Session:
         # A shell can leave an orphan within a millisecond; Python needs longer than this to load.
         adopts = _adopt_orphans() if spec.is_command else None
         try:
+            if spec.resume_from is not None and (text := put_back(spec, case.folder)):
+                recorder.warn(text)
             training = engine.start(launch)
         except Exception as error:
             # Whatever it was: no training runs, and the guard must not wait for one.
@@ -164,12 +166,21 @@ class Session:
     def _follow(self, case: Case, engine: LocalEngine, keeper: Keeper, box: TimeBox) -> None:
         # Imported while the training loads itself: its start does not need any of this.
         from backprop_tui.protocol.lines import LineSplitter
-        from backprop_tui.protocol.parse import parse
+        from backprop_tui.supervisor.advising import Advising
+        from backprop_tui.supervisor.continuity import Continuity
+        from backprop_tui.supervisor.ending import Ending
         from backprop_tui.supervisor.inbox import Inbox
+        from backprop_tui.supervisor.intake import Intake, follows_files
+        from backprop_tui.supervisor.lessons import Lessons
         from backprop_tui.supervisor.loop import Supervision
+        from backprop_tui.supervisor.outputs import Outputs
         from backprop_tui.supervisor.parts import Parts
+        from backprop_tui.supervisor.reading import reading_of
 
         case.recorder.load_publishing()
+        lessons = Lessons(self._home, case.spec, case.folder, case.recorder)
+        reading = reading_of(case.spec, case.recorder.run)
+        intake = Intake(case.recorder, reading, self._clock, follows_files=follows_files(case.spec))
         parts = Parts(
             engine=engine,
             tree=keeper.tree,
@@ -180,32 +191,19 @@ class Session:
             observer=self._observer,
             clock=self._clock,
             splitter=LineSplitter(),
-            parse=parse,
+            intake=intake,
+            outputs=Outputs(
+                case.spec, case.recorder, self._clock, home=self._home, pids=lambda: keeper.tree.pids, intake=intake
+            ),
             housekeeping=keeper.keep,
             farewell=keeper.guard_farewell,
+            ended=Ending(case.folder, case.spec, case.recorder, lessons.ended).ended,
+            advising=Advising(case.spec, case.recorder, self._clock, intake, self._observer.said),
+            continuity=Continuity(case.recorder, case.folder.file("metrics.jsonl"), case.spec),
         )
         Supervision(parts, grace_s=grace_s(case.spec), stop_signal=stop_signal_of(case.spec)).run()
-
-
-class Case:
-    """All that belongs to the slice in hand once it is admitted."""
-
-    def __init__(  # the parts of a whole
-        self,
-        *,
-        folder: RunFolder,
-        spec: SliceSpec,
-        recorder: Recorder,
-        signals: SignalBox,
-        lease: HeldLease,
-        lock: FileLock,
-    ) -> None:
-        self.folder = folder
-        self.spec = spec
-        self.recorder = recorder
-        self.signals = signals
-        self.lease = lease
-        self.lock = lock
+        reading.close()
+        lessons.learn(self._clock.epoch())
 
 
 def _adopt_orphans() -> bool:
@@ -220,77 +218,3 @@ def _gpu_watch(admission: Admission, spec: SliceSpec) -> GpuWatch | None:
     from backprop_tui.supervisor.gpuwatch import GpuWatch
 
     return GpuWatch(admission.gpu.index, spec.setting("gpu.probe"))
-
-
-def stop_signal_of(spec: SliceSpec) -> int:
-    """The number of the signal that asks this training to save and end."""
-    return int(signal.Signals[spec.setting("stopSignal")])
-
-
-class Keeper:
-    """What has to be kept up beside a training: its guard, its lease and its log's size."""
-
-    tree: TrainingTree
-    _log_cap: LogCap | None = None
-
-    def __init__(self, case: Case, gpu: GpuWatch | None) -> None:
-        self._gpu = gpu
-        self._orders = GuardOrders(
-            token=case.recorder.token,
-            report_path=case.folder.file("guard.json"),
-            grace_s=grace_s(case.spec),
-            stop_signal=stop_signal_of(case.spec),
-            lock_fd=case.lock.fileno(),
-            lease_fd=case.lease.fileno(),
-        )
-        self._case = case
-        self._lease = case.lease
-        self._recorder = case.recorder
-        self._told: tuple[str, ...] = ()
-        self.guard = Guard.start(self._orders)
-
-    def watch(self, engine: LocalEngine, training: Process, tree: TrainingTree) -> None:
-        """The training runs: guard it, and leave the guard itself out of its tree."""
-        self._engine = engine
-        self._training = training
-        self.tree = tree
-        tree.exclude.add(self.guard.pid)
-        self.guard.watch(training)
-        if self._gpu is not None:
-            self._gpu.start()
-
-    def keep(self) -> None:
-        """Every few seconds: a new guard if somebody killed it, the lease's load, checkpoint folders, the log."""
-        if self.guard.is_dead():
-            self.guard = Guard.start(self._orders)
-            self.tree.exclude.add(self.guard.pid)
-            self._told = ()
-            self.guard.watch(self._training)
-            self._recorder.event("guard", text="the guard was killed; there is a new one")
-        paths = self._recorder.book.paths
-        if paths != self._told:
-            self._told = paths
-            self.guard.watch(self._training, paths)
-        self._lease.update(runnable=round(self.tree.runnable, 2))
-        if self._gpu is not None:
-            self.tree.resources = self.tree.resources.replace(gpu_used_bytes=self._gpu.used_bytes)
-        if self._log_cap is None:
-            self._log_cap = self._begin()
-        self._log_cap.keep()
-
-    def _begin(self) -> LogCap:
-        """What a short slice does without."""
-        import gc
-
-        from backprop_tui.supervisor.logcap import LogCap
-
-        gc.freeze()  # what was loaded stays
-        gc.enable()
-        if not self._case.lock.excludes():
-            self._recorder.reread_owner()
-        cap_mb = self._case.spec.setting("maxLogMB")
-        return LogCap(self._engine, self._recorder, None if cap_mb is None else float(cap_mb) * MB)
-
-    def guard_farewell(self) -> None:
-        """There is nothing left to guard."""
-        self.guard.say_goodbye()

@@ -21,6 +21,7 @@ _WATCHED = (
 )
 STOP_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGQUIT})
 DOORBELL = signal.SIGUSR2
+ECHO_S = 0.2
 
 
 class SignalBox:
@@ -79,3 +80,15 @@ def forget_after_fork() -> None:
     signal.set_wakeup_fd(-1)
     for number in _WATCHED:
         signal.signal(number, signal.SIG_DFL if number == signal.SIGCHLD else signal.SIG_IGN)
+
+
+class Echo:
+    """The same signal at the same moment, as timeout sends it to a process and to its group, is one request."""
+
+    def __init__(self) -> None:
+        self._last = (0, float("-inf"))
+
+    def is_of(self, number: int, now: float) -> bool:
+        """Whether this signal, which came at `now` (monotonic seconds), repeats the one before."""
+        before, self._last = self._last, (number, now)
+        return before[0] == number and now - before[1] < ECHO_S

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from backprop_tui.model.run import Reason
+
 WRITE_WAIT_S = 30.0
 """At most this long a checkpoint that is being written delays the first signal."""
 GROWING_LIMIT_S = 600.0
@@ -120,3 +124,12 @@ class StopLadder:
             self._last_kill = now
             return Act.KILL
         return None
+
+
+def announcement(cause: Reason, signal_name: str, grace_s: float, *, force: bool, writing: bool) -> str:
+    """What a person is told when a stop begins."""
+    if force:
+        return f"{cause.text}: killing"
+    wait = " once the checkpoint is written" if writing else ""
+    again = "; a second time kills" if cause.by == "person" else ""
+    return f"{cause.text}: {signal_name} sent{wait}, up to {grace_s:g} s to save and end{again}"

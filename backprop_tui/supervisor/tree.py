@@ -43,6 +43,8 @@ class TrainingTree:
         self.exclude = set(exclude) | {os.getpid()}
         self._known: set[Process] = set()
         self._last_ticks: tuple[float, int] | None = None
+        self._reached: set[int] | None = None
+        """Who got the stop signal, or was left out of it; None before it was sent."""
         self.resources = Resources()
         self.runnable = 1.0
 
@@ -51,6 +53,11 @@ class TrainingTree:
         members = probe.tree_of(probe.read_table(), self.root, self._known, adopter=self._adopter, exclude=self.exclude)
         self._known = {Process(pid=p.pid, start=p.start) for p in members}
         return sorted(members, key=lambda p: (p.pid != self.root.pid, p.start))
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """The members that the newest scan found."""
+        return tuple(process.pid for process in self._known)
 
     def scan_thoroughly(self) -> list[Proc]:
         """As `scan`, and whoever else carries this slice's token in the environment."""
@@ -99,11 +106,43 @@ class TrainingTree:
                 pass
 
     def signal_group(self, number: int) -> None:
-        """Once, to the training's own process group."""
+        """Once, to the training's own process group; without those whom only a terminal's signal may reach."""
+        told, spared = self._addressees(number)
+        self._reached = {member.pid for member in (*told, *spared)}
+        if spared:
+            self.signal_all(number, told)
+            return
         try:
             os.killpg(self.root.pid, number)
         except (ProcessLookupError, PermissionError):
             self.signal_all(number, self.scan())
+
+    def pass_on(self, number: int) -> None:
+        """The leader has ended: the same signal to the sessions beside its own, which it may not have told."""
+        if self._reached is None:
+            return
+        others = [member for member in self.scan() if self.root.pid not in (member.sid, member.pgid)]
+        leaders = {member.pgid for member in others if member.pid == member.pgid}
+        for group in sorted(leaders - self._reached):
+            try:
+                os.killpg(group, number)
+            except (ProcessLookupError, PermissionError):
+                pass
+
+    def _addressees(self, number: int) -> tuple[list[Proc], list[Proc]]:
+        """Who gets a stop signal, who is left out; none where the whole group gets it."""
+        if number == signal.SIGINT or sys.platform != "linux":
+            return [], []
+        from backprop_tui.probes.catching import catches, is_helper, is_launcher
+        from backprop_tui.supervisor.addressees import addressees
+
+        return addressees(
+            self.scan(),
+            self.root.pid,
+            catches=lambda p: catches(p.pid, number),
+            is_helper=lambda p: is_helper(p.pid, p.ppid),
+            is_launcher=lambda p: is_launcher(p.pid),
+        )
 
     def signal_all(self, number: int, members: Iterable[Proc]) -> None:
         """To each member, in order; one that has gone meanwhile is passed over."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import time
@@ -9,15 +10,15 @@ from collections import deque
 
 from backprop_tui.errors import BackpropError
 from backprop_tui.frozen import Frozen
+from backprop_tui.model.lineage import ceilings
 from backprop_tui.tui import messages
-from backprop_tui.tui.draw.chart import Chart, Series
+from backprop_tui.tui.draw.chart import Chart, SeamMark, Series
 from backprop_tui.tui.draw.plot import points_of
 from backprop_tui.tui.feeds import FIGURES_EVERY_S, Feed, until_look
 from backprop_tui.tui.rows import trend_of
 from backprop_tui.watch import failures, pace
 from backprop_tui.watch.curves import CurveReader
-from backprop_tui.watch.figures import short_path
-from backprop_tui.watch.metrics import TOTALS, is_higher_better, total_steps
+from backprop_tui.watch.metrics import is_higher_better, label, main_first, total_steps
 from backprop_tui.watch.record import Record, RecordReader, read_events
 from backprop_tui.watch.tail import LogTail
 
@@ -28,10 +29,10 @@ if TYPE_CHECKING:
 
     from textual.message import Message
 
-    from backprop_tui.model.run import Resources, Slice
+    from backprop_tui.model.pace import Steps
+    from backprop_tui.model.run import Failure, Resources, Slice
     from backprop_tui.store.home import Home
     from backprop_tui.watch.curves import Curve
-    from backprop_tui.watch.failures import Failure
 
 EVENTS = 200
 LINES = 200
@@ -48,6 +49,7 @@ class Detail(Frozen):
     record: Record | None
     """None where it cannot be read."""
     curves: dict[str, Series]
+    """By name, the metric that speaks for the run first."""
     bad: dict[str, float]
     """Where a metric was not finite for the first time: its step, by name."""
     lines: tuple[str, ...]
@@ -57,7 +59,9 @@ class Detail(Frozen):
     total: int | None = None
     """How many steps there are, where the script says so."""
     speed: float | None = None
-    """Steps a second of a running slice; None while it cannot be told."""
+    """Steps a second of a running slice while it trains; None while it cannot be told."""
+    mean_speed: float | None = None
+    """The same with evaluation and saving: what is to come goes by this."""
     used: tuple[Resources, ...] = ()
     """What it used while it was looked at, oldest first."""
     trace: tuple[str, ...] = ()
@@ -73,9 +77,11 @@ class Detail(Frozen):
     """Paths of checkpoints where nothing is any more."""
 
     def chart(self, names: tuple[str, ...], labels: tuple[str, ...] = ()) -> Chart:
-        """These metrics in one chart, under these labels, with the run's slices and checkpoints."""
+        """These metrics in one chart, under these labels, with those of the run's slices and checkpoints that no later
+        slice went back behind."""
         run = self.record.run if self.record else None
         slices = run.slices if run else ()
+        until = dict(zip((s.n for s in slices), ceilings(s.first_step for s in slices), strict=True))
         labels = labels or ("",) * len(names)
         return Chart(
             series=tuple(
@@ -83,8 +89,12 @@ class Detail(Frozen):
                 for name, label in zip(names, labels, strict=True)
                 if name in self.curves
             ),
-            slices=tuple((float(s.first_step), f"slice {s.n}") for s in slices[1:] if s.first_step is not None),
-            saved=tuple(float(c.step) for c in run.checkpoints if c.step is not None and c.good) if run else (),
+            seams=tuple(seam_of(s) for s in slices[1:] if s.first_step is not None and s.first_step < until[s.n]),
+            saved=tuple(
+                float(c.step)
+                for c in (run.checkpoints if run else ())
+                if c.step is not None and c.good and c.step <= until.get(c.slice, math.inf)
+            ),
             bad=next((self.bad[name] for name in names if name in self.bad), None),
         )
 
@@ -125,14 +135,14 @@ class DetailFeed(Feed):
         used: deque[Resources] = deque(maxlen=USED_KEPT)
         try:
             while not self._changed.is_set():
-                has_more = curves.read()
-                tail.read()
                 try:
                     record: Record | None = records.read()
                     why = ""
                 except (BackpropError, OSError) as error:
                     record, why = None, str(error)
                 run = record.run if record else None
+                has_more = curves.read(run.slices if run else ())
+                tail.read()
                 lines = tuple(tail.shown(LINES))
                 if run is not None and run.resources.processes and (not used or used[-1] != run.resources):
                     used.append(run.resources)
@@ -141,7 +151,7 @@ class DetailFeed(Feed):
                 if mark != shown:
                     shown = mark
                     events = tuple(read_events(self._home, run_id, EVENTS)) if record else ()
-                    found = made(run_id, record, curves.curves, lines, events)
+                    found = made(run_id, record, curves.curves, lines, events, curves.steps)
                     self._post(messages.DetailSeen(found.replace(used=tuple(used), is_loading=has_more, why=why)))
                 if not has_more:
                     self._changed.wait(until_look(FIGURES_EVERY_S))
@@ -157,11 +167,12 @@ def made(
     curves: dict[str, Curve],
     lines: tuple[str, ...],
     events: tuple[dict[str, Any], ...] = (),
+    steps: Steps | None = None,
 ) -> Detail:
-    """All that follows from a run's record, curves and output."""
+    """All that follows from a run's record, curves, output, events, and when it was at which step."""
     run = record.run if record is not None else None
     slices = run.slices if run is not None else ()
-    shown = {name: curve for name, curve in curves.items() if name not in TOTALS}
+    shown = {name: curves[name] for name in main_first(curves)}
     known = Detail(
         run_id=run_id,
         record=record,
@@ -172,13 +183,23 @@ def made(
     )
     if record is None or run is None:
         return known
-    curve = next(iter(shown.values()), None)
-    speed = None
-    if curve is not None and str(run.state) == "running":
-        speed = pace.speed(curve, pace.running_since(events, run.slice))
+    if steps is not None and str(run.state) == "running":
+        found = steps.pace(pace.running_since(events, run.slice))
+        if found is not None and found.is_settled:
+            known = known.replace(speed=found.speed, mean_speed=found.mean)
     paths = {found.path for found in run.checkpoints}
-    known = known.replace(total=total_steps(run.last), speed=speed, gone=frozenset(_missing(paths)))
-    return _with_ending(known, record, curve)
+    known = known.replace(total=total_steps(run), gone=frozenset(_missing(paths)))
+    return _with_ending(known, record, next(iter(shown.values()), None))
+
+
+def seam_of(piece: Slice) -> SeamMark:
+    """Where a slice began, as a chart shows it."""
+    seam = piece.seam
+    return SeamMark(
+        step=float(piece.first_step or 0),
+        label=f"slice {piece.n}",
+        is_suspicious=seam is not None and seam.verdict == "suspicious",
+    )
 
 
 def series_of(curve: Curve, slices: Sequence[Slice]) -> Series:
@@ -193,18 +214,13 @@ def series_of(curve: Curve, slices: Sequence[Slice]) -> Series:
 
 
 def _with_ending(known: Detail, record: Record, curve: Curve | None) -> Detail:
-    run, newest = record.run, record.run.slice
-    if str(run.state) == "failed" and newest is not None:
-        failure = failures.explain(
-            known.lines,
-            exit_code=newest.exit_code,
-            exit_signal=newest.exit_signal,
-            interpreter=short_path(record.spec.interpreter or "") if record.spec is not None else "",
-        )
+    run = record.run
+    if str(run.state) == "failed":
+        failure = failures.failure_of(record, known.lines)
         return known.replace(failure=failure, trace=tuple(failures.traceback_of(known.lines)))
     if str(run.state) == "diverged" and curve is not None:
         return known.replace(
-            divergence=failures.divergence(curve.name, curve.steps, curve.means, curve.first_bad_step),
+            divergence=failures.divergence(label(curve.name), curve.steps, curve.means, curve.first_bad_step),
             rise=failures.rise_began(curve.steps, curve.means, curve.first_bad_step),
         )
     return known

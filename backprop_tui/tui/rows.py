@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections import deque
 
 from backprop_tui.errors import BackpropError
 from backprop_tui.tui.draw.active import ActiveRow
 from backprop_tui.watch.curves import CurveReader
-from backprop_tui.watch.figures import duration
-from backprop_tui.watch.metrics import TOTALS, is_higher_better, total_steps
+from backprop_tui.watch.figures import duration, epoch_words
+from backprop_tui.watch.metrics import is_higher_better, label, total_steps
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +25,6 @@ SPARK_EVERY_S = 2.0
 TREND_SHARE = 0.2
 TREND_POINTS = 20
 TREND_SIGMAS = 2.0
-SPEED_WINDOW_S = 60.0
 SILENT_S = 60.0
 SLOW_START_S = 120.0
 UNSAVED_INTERVALS = 2.0
@@ -69,30 +67,25 @@ class ActiveRows:
 
 
 class _Followed:
-    """One run's curve, and where its steps were in the last minute."""
+    """One run's curves, and since when it runs."""
 
     def __init__(self, reader: CurveReader) -> None:
         self._reader = reader
-        self._steps: deque[tuple[float, int]] = deque()
+        self._since = 0.0
         self._values: tuple[float, ...] = ()
         self._values_at = -math.inf
 
     @property
     def curve(self) -> Curve | None:
-        curves = self._reader.curves
-        return curves.get("loss") or next((curve for name, curve in curves.items() if name not in TOTALS), None)
+        """Of the metric that speaks for the run."""
+        return self._reader.main
 
     def read(self, record: Record) -> None:
         for _ in range(PORTIONS_A_LOOK):
-            if not self._reader.read():
+            if not self._reader.read(record.run.slices):
                 break
-        step = record.run.step
         if record.run.state != "running":
-            self._steps.clear()  # what stands still has no speed, and the gap must not count later
-        elif step is not None and (not self._steps or self._steps[-1][1] != step):
-            self._steps.append((record.run.updated, step))
-        while len(self._steps) > 2 and self._steps[-1][0] - self._steps[0][0] > SPEED_WINDOW_S:
-            self._steps.popleft()
+            self._since = record.t  # what stands still has no speed, and the gap must not count later
 
     def values(self, t: float) -> tuple[float, ...]:
         """The newest part of the curve as it was at most two seconds ago."""
@@ -102,10 +95,8 @@ class _Followed:
 
     def speed(self) -> float | None:
         """Steps a second in the last minute."""
-        if len(self._steps) < 2:
-            return None
-        (t0, first), (t1, last) = self._steps[0], self._steps[-1]
-        return (last - first) / (t1 - t0) if t1 > t0 and last > first else None
+        pace = self._reader.steps.pace(self._since)
+        return None if pace is None else pace.speed
 
 
 def active_row(record: Record, curve: Curve | None, speed: float | None) -> ActiveRow:
@@ -114,6 +105,7 @@ def active_row(record: Record, curve: Curve | None, speed: float | None) -> Acti
     saved = run.good_checkpoint
     saved_s = None if saved is None else max(0.0, record.t - saved.t)
     short, long = _reasons(record)
+    name, value = run.main or ("", None)
     return ActiveRow(
         id=run.id,
         name=record.notes.name or run.id,
@@ -125,10 +117,12 @@ def active_row(record: Record, curve: Curve | None, speed: float | None) -> Acti
         reason_long=long,
         is_by_person=run.reason is not None and run.reason.by == "person",
         step=run.step,
-        total=total_steps(run.last),
+        total=total_steps(run),
+        epoch=epoch_words(run),
         speed=speed,
-        loss=run.loss if run.loss is not None else curve.last if curve else None,
-        is_higher_better=curve is not None and is_higher_better(curve.name),
+        metric=label(name),
+        loss=value,
+        is_higher_better=is_higher_better(name),
         trend=trend_of(curve) or _silence(record),
         values=newest_values(curve),
         saved_s=saved_s,

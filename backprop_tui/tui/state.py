@@ -8,6 +8,7 @@ from collections import deque
 from backprop_tui.frozen import Frozen
 from backprop_tui.tui.draw.gauges import DISK, STALE_S
 from backprop_tui.watch.figures import age, count, duration, loss, room
+from backprop_tui.watch.metrics import label
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -136,8 +137,9 @@ class State:
         state = str(run.state)
         t = run.slice.ended if run.slice and run.slice.ended else run.updated
         took = duration(run.slice.used_s) if run.slice else ""
-        figure = f", loss {loss(run.loss)}" if run.loss is not None else ""
-        self.news = Event(t=t, state=state, text=f"{name} {state} after {took}{figure}")
+        figure = f", {label(run.main[0])} {loss(run.main[1])}" if run.main is not None else ""
+        why = f": {run.failure.sentence}" if run.failure is not None and run.failure.kind else ""
+        self.news = Event(t=t, state=state, text=f"{name} {state} after {took}{figure}{why}")
         if run.id not in self.awaited:
             return ""
         self.awaited.discard(run.id)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+import threading
 
 from backprop_tui.errors import BackpropError
 from backprop_tui.frozen import Frozen
 from backprop_tui.model.secrets import masked_args
-from backprop_tui.watch import pace
 from backprop_tui.watch.curves import CurveReader
+from backprop_tui.watch.metrics import main_first
 from backprop_tui.watch.record import Record, read_record
 
 TYPE_CHECKING = False
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 MOST = 6
 _QUIET = frozenset({"python", "stopSignal", "graceSeconds", "buffered", "maxLogMB"})
+_QUIET_TABLES = ("metrics.", "checkpoints.", "resume.")
 
 
 class Compared(Frozen):
@@ -48,41 +49,47 @@ class Compared(Frozen):
     def value_at(self, metric: str, step: float) -> float | None:
         """The metric where the run was at a step: the newest value up to it."""
         curve = self.curves.get(metric)
-        if curve is None or not len(curve):
-            return None
-        held = pace.in_force(curve, self.record.run.slices)
-        at = bisect_right(held, step, key=lambda n: curve.steps[n]) - 1
-        return curve.lasts[held[at]] if at >= 0 else None
+        return None if curve is None else curve.value_at(step)
 
 
-def compare(home: Home, ids: Sequence[str]) -> list[Compared]:
-    """Read the runs; those that cannot be read are left out."""
-    found = []
-    for run_id in ids[:MOST]:
+class Comparison:
+    """Some runs, looked at again and again: only what is new is read."""
+
+    def __init__(self, home: Home, ids: Sequence[str]) -> None:
+        self._home = home
+        self._readers = {run_id: CurveReader(home, run_id) for run_id in ids[:MOST]}
+        self._lock = threading.Lock()
+
+    def read(self) -> list[Compared]:
+        """The runs as they are now; those that cannot be read are left out. From any thread."""
+        with self._lock:
+            return [found for run_id in self._readers if (found := self._read(run_id)) is not None]
+
+    def _read(self, run_id: str) -> Compared | None:
         try:
-            record = read_record(home, run_id)
+            record = read_record(self._home, run_id)
         except (BackpropError, OSError):
-            continue
-        reader = CurveReader(home, run_id)
-        while reader.read():
+            return None
+        reader = self._readers[run_id]
+        while reader.read(record.run.slices):
             pass
         parameters = parameters_of(record.spec) if record.spec is not None else {}
         newest = record.run.slice
         parameters["GPU"] = ",".join(newest.gpus) if newest and newest.gpus else "none"
-        found.append(Compared(record=record, curves=reader.curves, parameters=parameters))
-    return found
+        curves = {name: curve.copy() for name, curve in reader.curves.items()}
+        return Compared(record=record, curves=curves, parameters=parameters)
 
 
 def common_metrics(runs: Sequence[Compared]) -> list[str]:
-    """The metrics that all have, in the order of the first run."""
+    """The metrics that all have: what speaks for them in front, the others in the order of the first run."""
     if not runs:
         return []
-    return [name for name in runs[0].curves if all(name in run.curves for run in runs)]
+    return main_first(name for name in runs[0].curves if all(name in run.curves for run in runs))
 
 
 def last_common_step(runs: Sequence[Compared], metric: str) -> float | None:
     """The last step that all have of a metric."""
-    ends = [run.curves[metric].last_step for run in runs if metric in run.curves]
+    ends = [run.curves[metric].furthest for run in runs if metric in run.curves]
     return min(ends) if len(ends) == len(runs) and ends else None
 
 
@@ -108,8 +115,13 @@ def parameters_of(spec: SliceSpec) -> dict[str, str]:
     found |= arguments(masked_args(spec.command[1:]))
     if commit := spec.git.get("commit"):
         found["git"] = commit[:7]
-    found |= {key: _shown(setting.value) for key, setting in spec.settings.items() if key not in _QUIET}
+    found |= {key: _shown(setting.value) for key, setting in spec.settings.items() if not _is_quiet(key)}
     return found
+
+
+def _is_quiet(key: str) -> bool:
+    """Settings that change nothing of what is learned."""
+    return key in _QUIET or key.startswith(_QUIET_TABLES)
 
 
 def _shown(value: object) -> str:

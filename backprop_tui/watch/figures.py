@@ -5,6 +5,10 @@ from __future__ import annotations
 import math
 import os
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from backprop_tui.model.run import Run
+
 NONE = "–"
 
 
@@ -48,6 +52,14 @@ def count(value: int | None) -> str:
     return NONE if value is None else f"{value:,}"
 
 
+def epoch_words(run: Run) -> str:
+    """epoch 2/3, as it was printed; "" where nothing says so."""
+    if run.epoch is None or not abs(run.epoch) < 1e9:
+        return ""
+    of = f"/{run.epochs:.4g}" if run.epochs is not None and run.epoch <= run.epochs < 1e9 else ""
+    return f"epoch {run.epoch:.4g}{of}" if run.epoch % 1 == 0 else f"epoch {run.epoch:.2f}{of}"
+
+
 def gigabytes(value: float | None) -> str:
     """GiB with one decimal, from 100 on without: "21.3", "812"."""
     if value is None:
@@ -77,6 +89,11 @@ def short_count(value: float | None) -> str:
             amount = value / size
             return f"{amount:.1f}{unit}" if abs(amount) < 9.95 else f"{amount:.0f}{unit}"
     return f"{value:,.0f}"
+
+
+def rate(value: float) -> str:
+    """So many a second: three digits, or a count: "3.21", "0.0042", "1,552"."""
+    return f"{value:.3g}" if value < 999.5 else short_count(value)
 
 
 def ago(seconds: float) -> str:

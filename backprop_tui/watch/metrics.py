@@ -1,59 +1,21 @@
-"""What the name of a metric says: which way is better, and which metrics belong into one chart."""
+"""What the names of metrics say: which way is better, which belong into one chart, what they are called."""
 
 from __future__ import annotations
 
 import re
 
 from backprop_tui.frozen import Frozen
+from backprop_tui.model.naming import TOTALS, is_plain_loss, main_metric, short_name
+from backprop_tui.model.naming import is_score as is_higher_better
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
-TOTALS = ("total_steps", "max_steps")
-"""Metrics by which a script may say how many steps there are; they are no curves."""
-_HIGH = frozenset(
-    [
-        "accuracy",
-        "acc",
-        "reward",
-        "rewards",
-        "return",
-        "returns",
-        "auc",
-        "auroc",
-        "auprc",
-        "f1",
-        "bleu",
-        "rouge",
-        "meteor",
-        "r2",
-        "precision",
-        "recall",
-        "map",
-        "iou",
-        "miou",
-        "dice",
-        "psnr",
-        "ssim",
-        "score",
-        "success",
-        "win",
-        "em",
-        "top1",
-        "top5",
-        "acc1",
-        "acc5",
-        "acc@1",
-        "acc@5",
-        "ndcg",
-        "mrr",
-        "mcc",
-    ]
-)
-_LOW = frozenset(
-    ["loss", "losses", "error", "err", "perplexity", "ppl", "mse", "mae", "rmse", "nll", "cer", "wer", "fid"]
-)
+    from backprop_tui.model.run import Run
+
+__all__ = ["TOTALS", "Family", "families", "is_higher_better", "label", "main_first", "total_steps"]
+
 _SETS = frozenset(["train", "training", "val", "valid", "validation", "eval", "evaluation", "test", "dev"])
 
 
@@ -67,10 +29,17 @@ class Family(Frozen):
     """What tells each from the others; "" where there is only one."""
 
 
-def is_higher_better(name: str) -> bool:
-    """Whether more of it is better, as far as its name tells: accuracy, reward, test_auc, eval/f1."""
-    words = set(_words(name))
-    return bool(words & _HIGH) and not words & _LOW
+def main_first(names: Iterable[str]) -> list[str]:
+    """Metrics with the one that speaks for the run in front, else in their order; totals are none."""
+    known = [name for name in names if name not in TOTALS]
+    main = main_metric(known)
+    return known if main is None else [main, *(name for name in known if name != main)]
+
+
+def label(name: str) -> str:
+    """What a metric is called where there is little room; "loss" for the loss of the training."""
+    short = short_name(name)
+    return "loss" if is_plain_loss(short) else short
 
 
 def families(names: Iterable[str]) -> list[Family]:
@@ -86,15 +55,13 @@ def _family(base: str, members: list[tuple[str, str]]) -> Family:
     names = tuple(name for name, _data in members)
     if len(members) == 1:
         return Family(title=_title(names[0]), names=names, labels=("",))
-    return Family(title=_title(base), names=names, labels=tuple(data or "train" for _name, data in members))
+    # A plain name is the training's, unless another one says that it is.
+    plain = base if any(data in ("train", "training") for _name, data in members) else "train"
+    return Family(title=_title(base), names=names, labels=tuple(data or plain for _name, data in members))
 
 
 def _title(name: str) -> str:
     return re.sub(r"[_/.\s]+", " ", name).strip().upper() or name.upper()
-
-
-def _words(name: str) -> list[str]:
-    return [word for word in re.split(r"[^a-z0-9@]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()) if word]
 
 
 def _split(name: str) -> tuple[str, str]:
@@ -107,7 +74,11 @@ def _split(name: str) -> tuple[str, str]:
     return "_".join(parts).lower() or name, ""
 
 
-def total_steps(last: Mapping[str, float]) -> int | None:
-    """How many steps there are in all, by the newest values of a run's metrics; None where no metric says."""
-    found = next((last[name] for name in TOTALS if name in last), None)
-    return int(found) if found is not None and 0 < found < 1e15 else None
+def total_steps(run: Run) -> int | None:
+    """How many steps there are in all, by the counters that were printed or else by a metric; None where nothing says
+    so. A number that the training is beyond of says nothing."""
+    named = next((run.last[name] for name in TOTALS if name in run.last), None)
+    for found in (run.total_steps, named):
+        if found is not None and max(1, run.step or 0) <= found < 1e15:
+            return int(found)
+    return None

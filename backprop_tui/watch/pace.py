@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+import math
+from bisect import bisect_right
 
 from backprop_tui.frozen import Frozen
 
@@ -12,10 +13,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from backprop_tui.model.run import Slice
-    from backprop_tui.watch.curves import Curve
-
-WINDOW_S = 60.0
-LEAST_S, LEAST_STEPS = 30.0, 20
 
 
 class Forecast(Frozen):
@@ -27,20 +24,6 @@ class Forecast(Frozen):
     """Until the last step, seconds from now; None where the total is not known."""
     is_within: bool
     """The last step comes before the end of the time box."""
-
-
-def speed(curve: Curve, since: float) -> float | None:
-    """Steps a second over the last minute, of what was printed after `since` (epoch seconds); None while that says
-    too little: less than 30 s or 20 steps."""
-    if not len(curve):
-        return None
-    last_t, last_step = curve.times[-1], curve.steps[-1]
-    first = bisect_left(curve.times, since)
-    if first >= len(curve) or last_t - curve.times[first] < LEAST_S or last_step - curve.steps[first] < LEAST_STEPS:
-        return None
-    start = min(max(first, bisect_left(curve.times, last_t - WINDOW_S)), len(curve) - 2)
-    took, steps = last_t - curve.times[start], last_step - curve.steps[start]
-    return steps / took if took > 0 and steps > 0 else None
 
 
 def forecast(step: int, total: int | None, speed: float, left_s: float) -> Forecast:
@@ -65,23 +48,18 @@ def running_since(events: Sequence[dict[str, Any]], newest: Slice | None) -> flo
 
 def trained_s(times: Sequence[float], slices: Sequence[Slice]) -> list[float]:
     """Each moment as seconds within the run's slices: what lay between them does not count."""
+    if not slices:
+        return [t - times[0] for t in times]
     starts = [piece.started for piece in slices]
     before, total = [], 0.0
     for piece in slices:
         before.append(total)
         total += max(0.0, (piece.ended if piece.ended is not None else piece.started) - piece.started)
     out = []
+    at, start, end = 0, starts[0], starts[1] if len(starts) > 1 else math.inf
     for t in times:
-        at = max(0, bisect_right(starts, t) - 1)
-        out.append(before[at] + max(0.0, t - starts[at]) if starts else t - times[0])
-    return out
-
-
-def in_force(curve: Curve, slices: Sequence[Slice]) -> list[int]:
-    """Which points of a curve still hold: those that a later slice did again do not."""
-    out = list(range(len(curve)))
-    for piece in slices[1:]:
-        first = piece.first_step
-        if first is not None:
-            out = [n for n in out if curve.times[n] >= piece.started or curve.steps[n] < first]
+        if not start <= t < end:
+            at = max(0, bisect_right(starts, t) - 1)
+            start, end = starts[at], starts[at + 1] if at + 1 < len(starts) else math.inf
+        out.append(before[at] + (t - start if t > start else 0.0))
     return out

@@ -42,6 +42,9 @@ HEAVY = (
     "argparse",
     "dataclasses",
     "tomli_w",
+    "backprop_tui.supervisor.search",
+    "backprop_tui.artifacts.places",
+    "backprop_tui.artifacts.finding",
 )
 
 

@@ -55,6 +55,22 @@ def test_checkpoint_cut_short_is_not_resumed_from(box: Box) -> None:
     assert box.state("r")["slices"][1]["first_step"] == 21
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_torch_save_cut_short_is_not_resumed_from(box: Box, number: int) -> None:
+    python = python_with_torch()
+    box.run("run", "-d", script("torch_quiet.py"), "--run-id", "r", "--python", python)
+    cut = box.work / "checkpoints" / "ckpt_200.pt"
+    wait_until(lambda: cut.exists() and cut.stat().st_size > 100_000)
+    os.kill(box.state("r")["training"]["pid"], number)
+    box.wait_for("r", "failed")
+    saved = {c["step"]: c["good"] for c in box.state("r")["checkpoints"]}
+    assert saved == {50: True, 100: True, 150: True, 200: False}
+    assert all(c["found"] == "folder" for c in box.state("r")["checkpoints"])
+    done = box.run("resume", "r", "-m", "0.2", "--", "--big-from", "100000")
+    assert f"skipped {cut}" in done.stderr
+    assert box.state("r")["slices"][1]["first_step"] == 151
+
+
 def test_torchrun_is_stopped_whole_when_the_supervisor_is_killed(box: Box) -> None:
     python = python_with_torch()
     pids = box.work / "pids"

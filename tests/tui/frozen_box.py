@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from backprop_tui.model.run import Seam
 from backprop_tui.model.samples import GpuReport, GpuSample, HostSample
 from backprop_tui.tui import app
 from backprop_tui.watch.box import BoxSample
@@ -17,6 +18,10 @@ from tests.tui.records import G, Records, falling
 NOW = 1_800_000_007.0
 """08:00:07 on 15 January 2027, UTC."""
 CHECKPOINTS = "/home/anna/work/ckpt"
+SEAM = Seam(
+    step=856, redone=48, before=2.241, after=2.236, noise=0.004, verdict="faithful",
+    text="went on at step 856 from checkpoint step 852, redone 48 steps: loss 2.24 before, 2.24 after, noise 0.004: faithful",
+)  # fmt: skip
 TRACE = (
     "Traceback (most recent call last):",
     '  File "/home/anna/work/train_ner.py", line 140, in <module>',
@@ -43,11 +48,15 @@ def recorded(box: Box) -> Records:
     records = Records(box.home, NOW)
     records.run(
         "k3f9x2", "running", name="llama-lora-r16", ago=138, took=137, total=3500, gpus=("0",), star=True,
-        losses=falling(1204, every=4), saved=[(f"{CHECKPOINTS}/step-{n}.pt", n, 171 - n // 10, int(1.2 * G)) for n in (850, 1150)],
+        losses=[point for point in falling(1204, every=4) if point[0] > 852], epoch=1.0, epochs=3.0,
+        slices=[{"ago": 1400, "took": 600, "losses": [point for point in falling(1204, every=4) if point[0] <= 900]}],
+        seam=SEAM, resumed_from=f"{CHECKPOINTS}/step-852.pt",
+        saved=[(f"{CHECKPOINTS}/step-{n}.pt", n, ago, int(1.2 * G)) for n, ago in ((852, 880), (1150, 56))],
         log=[f"step {n}  loss {2 + 2 / n:.4f}  lr 1.6e-4  tok/s 11,8{n % 90 + 10}" for n in range(900, 1205, 4)],
         command=("examples/train_lora.py", "--rank", "16", "--lr", "2e-4"), tags=("lora", "sweep"),
         events=[{"ago": 139, "event": "decision", "rule": "gpu_memory", "ok": True, "text": "GPU 0: 23.1 GB free, 2.5 GB wanted"},
-                {"ago": 138, "event": "state", "state": "running"}],
+                {"ago": 138, "event": "state", "state": "running"},
+                {"ago": 134, "event": "seam", "slice": 2, "verdict": SEAM.verdict, "text": f"slice 2 {SEAM.text}"}],
     )  # fmt: skip
     heat = ("heat", "GPU 1 at 84 C, limit 83; waits for 75", "governor")
     records.run(

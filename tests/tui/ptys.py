@@ -179,7 +179,7 @@ def end_of(pid: int) -> float:
         return fields[0] in "ZX"
 
     try:
-        wait_until(is_gone, 20.0)
+        wait_until(is_gone)
     except AssertionError:
         os.kill(pid, signal.SIGKILL)
         raise AssertionError(f"it never ended, and used {used} s")

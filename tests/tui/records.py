@@ -48,7 +48,9 @@ class Records:
             took: how long it trained.
             more: name, tags, note, star, archived (of the notes); losses: (step, loss), evenly spread over `took`;
                 saved: (path, step, seconds ago, bytes); log: lines; events: dicts with `ago` in place of `t`;
-                reason: (code, text, by); command, cwd, gpus, box_s, total, git; slices: earlier ones, as dicts.
+                reason: (code, text, by); settings by key; command, cwd, gpus, box_s, total, git; slices: earlier ones, as dicts, with
+                `ago`, `took` and `losses` of their own; seam: of the newest one; metric: what `losses` are called;
+                epoch, epochs.
         """
         ended = RunState(state).is_ended
         folder = self.home.new_run(run_id)
@@ -64,11 +66,12 @@ class Records:
             owner=Owner(host=ELSEWHERE, boot_id="b", process=Process(pid=1, start=1), token="t", slice=1),
             slices=self._slices(state, started, took, reason, more),
             step=losses[-1][0] if losses else None,
-            last={"loss": losses[-1][1], **({"total_steps": more["total"]} if "total" in more else {})}
-            if losses
-            else {},
+            last={more.get("metric", "loss"): losses[-1][1]} if losses else {},
+            total_steps=more.get("total"),
+            epoch=more.get("epoch"),
+            epochs=more.get("epochs"),
             metric_lines=len(losses),
-            checkpoints=tuple(self._checkpoint(*saved) for saved in more.get("saved", ())),
+            checkpoints=tuple(self._checkpoint(saved, started, more) for saved in more.get("saved", ())),
             checkpoint_count=len(more.get("saved", ())),
             warnings=more.get("warnings", ()),
         )
@@ -93,8 +96,21 @@ class Records:
         losses = more.get("losses", ())
         first = more.get("first_step", losses[0][0] if losses else None)
         ended = RunState(state).is_ended
+        earlier, offset = [], 0
+        for n, told in enumerate(more.get("slices", ()), 1):
+            ago, lasted = told.get("ago", 2000.0), told.get("took", 600.0)
+            earlier.append(
+                Slice(
+                    n=n, state=RunState.TIMEBOXED, box_s=600.0, started=self.now - ago, ended=self.now - ago + lasted,
+                    used_s=lasted, first_step=told["losses"][0][0], last_step=told["losses"][-1][0],
+                    metrics_start=offset, seam=told.get("seam"),
+                )
+            )  # fmt: skip
+            offset += len(_text(self._entries(earlier[-1].started, lasted, told["losses"], more)))
         newest = Slice(
-            n=len(more.get("slices", ())) + 1,
+            n=len(earlier) + 1,
+            metrics_start=offset,
+            seam=more.get("seam"),
             state=RunState(state),
             started=started,
             box_s=more.get("box_s", 600.0),
@@ -107,14 +123,22 @@ class Records:
             last_step=losses[-1][0] if losses else None,
             gpus=more.get("gpus", ()),
         )
-        earlier = [
-            Slice(**{"n": n, "state": RunState.TIMEBOXED, "box_s": 600.0, **piece})
-            for n, piece in enumerate(more.get("slices", ()), 1)
-        ]
         return (*earlier, newest)
 
-    def _checkpoint(self, path: str, step: int, ago: float, size: int) -> Checkpoint:
-        return Checkpoint(path=path, step=step, t=self.now - ago, slice=1, kind="torch", size=size, good=True)
+    def _entries(self, began: float, took: float, losses: Any, more: Any) -> list[dict[str, Any]]:
+        return [
+            {"t": began + took * (n + 1) / len(losses), "step": step, more.get("metric", "loss"): _plain(value)}
+            for n, (step, value) in enumerate(losses)
+        ]
+
+    def _checkpoint(self, saved: tuple[str, int, float, int], started: float, more: Any) -> Checkpoint:
+        path, step, ago, size = saved
+        t = self.now - ago
+        earlier = len(more.get("slices", ()))
+        return Checkpoint(
+            path=path, step=step, t=t, slice=earlier + 1 if t >= started else earlier or 1, kind="torch", size=size,
+            good=True,
+        )  # fmt: skip
 
     def _spec(self, run_id: str, created: float, n: int, more: Any) -> SliceSpec:
         return SliceSpec(
@@ -128,7 +152,10 @@ class Records:
             interpreter_origin="venv beside the script",
             framework="pytorch",
             declared_flags=(),
-            settings={s.key: SettingValue(value=s.default, origin="default") for s in SETTINGS},
+            settings={
+                s.key: SettingValue(value=more.get("settings", {}).get(s.key, s.default), origin="default")
+                for s in SETTINGS
+            },
             env={},
             recorded_env={"LANG": "C.UTF-8"},
             git=more.get("git", {"commit": "9f31c2a77b0e14", "branch": "main"}),
@@ -136,11 +163,12 @@ class Records:
         )
 
     def _streams(self, folder: RunFolder, run: Run, losses: Any, more: Any) -> None:
-        began, took = run.created + 1, run.updated - run.created - 1
         lines = [
-            {"t": began + took * (n + 1) / len(losses), "step": step, "loss": _plain(value)}
-            for n, (step, value) in enumerate(losses)
+            entry
+            for piece, told in zip(run.slices, more.get("slices", ()), strict=False)
+            for entry in self._entries(piece.started, piece.used_s, told["losses"], more)
         ]
+        lines += self._entries(run.created + 1, run.updated - run.created - 1, losses, more)
         _lines(folder.file("metrics.jsonl"), lines)
         _lines(folder.file("checkpoints.jsonl"), [c.plain() for c in run.checkpoints])
         events = [{"t": self.now - event["ago"], **event} for event in more.get("events", ())]
@@ -170,4 +198,8 @@ def _plain(value: float) -> float | str:
 
 
 def _lines(path: str, entries: list[dict[str, Any]]) -> None:
-    Path(path).write_text("".join(f"{json.dumps(entry)}\n" for entry in entries))
+    Path(path).write_text(_text(entries))
+
+
+def _text(entries: list[dict[str, Any]]) -> str:
+    return "".join(f"{json.dumps(entry)}\n" for entry in entries)

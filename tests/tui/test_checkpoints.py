@@ -21,6 +21,7 @@ def stopped(box: Box, records: Records, state: str = "stopped", steps: tuple[int
         checkpoint(folder, step).replace(".bin", "")
         Path(path).write_text(json.dumps({"step": step}))
     losses = more.pop("losses", falling(320))
+    more.setdefault("settings", {"maxCpuLoadPerCore": 1000, "minFreeRamGB": 0})  # however busy the machine is
     run = {"losses": losses, "saved": saved, "cwd": str(box.work), "command": ("metrics.py",), "took": 200.0, **more}
     (box.work / "metrics.py").write_text(Path(script("metrics.py")).read_text())
     return records.run("mine", state, **run)
@@ -168,3 +169,53 @@ def test_one_that_is_gone_is_marked_on_the_page(box: Box, records: Records) -> N
         await stage.press("escape", "escape")
 
     perform(box, play)
+
+
+def unchanged(box: Box, records: Records, source: str) -> None:
+    """A run of a script that has never heard of backprop."""
+    stopped(box, records)
+    (box.work / "metrics.py").write_text(source)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+def test_how_the_checkpoint_is_handed_over_is_shown_before_it_is_used(
+    box: Box, records: Records, size: tuple[int, int]
+) -> None:
+    unchanged(box, records, "import argparse\np = argparse.ArgumentParser()\np.add_argument('--load-ckpt')\n")
+
+    async def play(stage: Stage) -> None:
+        await resume(stage)
+        await stage.sees("Resume mine", "Handed over    --load-ckpt", "can start now")
+        text = " ".join(stage.seen.replace("│", " ").replace("┃", " ").split())
+        assert "step-300.json (proposed: the script declares it; checkpoint kind json)" in text
+        await stage.press("r")
+        await stage.until(lambda: len(box.state("mine")["slices"]) == 2)
+
+    perform(box, play, size=size)
+    spec = json.loads((box.home / "runs" / "mine" / "spec-2.json").read_text())
+    assert spec["resume_args"] == ["--load-ckpt", str(path(box, 300))]
+
+
+def test_what_to_set_is_said_where_nothing_hands_it_over(box: Box, records: Records) -> None:
+    unchanged(box, records, "print('no options')\n")
+
+    async def play(stage: Stage) -> None:
+        await resume(stage)
+        await stage.sees("Resume mine", "it begins at step 0", "--resume-arg")
+        assert "Handed over" not in stage.seen
+        await stage.press("escape")
+
+    perform(box, play)
+
+
+def test_what_a_script_refused_is_not_started_again(box: Box, records: Records) -> None:
+    unchanged(box, records, "import argparse\nargparse.ArgumentParser().parse_args()\n")
+    box.run("resume", "mine", "--resume-arg", "--load {checkpoint}", "-q", code=1)
+
+    async def play(stage: Stage) -> None:
+        await resume(stage)
+        await stage.sees("the script did not take --load")
+        assert stage.app.screen is stage.app.main
+
+    perform(box, play)
+    assert len(box.state("mine")["slices"]) == 2

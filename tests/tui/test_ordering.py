@@ -17,8 +17,10 @@ def at_once(stage: Stage, *keys: str) -> None:
         stage.app.post_message(events.Key(key, character))
 
 
-def field(stage: Stage, name: str) -> str:
-    return str(stage.app.screen.query_one(f"#{name}").value)  # type: ignore[attr-defined]
+def field(stage: Stage, name: str) -> str | None:
+    """What stands in a field; None while it is not there yet."""
+    found = list(stage.app.screen.query(f"#{name}"))
+    return str(found[0].value) if found else None  # type: ignore[attr-defined]
 
 
 def test_a_form_is_filled_in_one_burst(box: Box) -> None:

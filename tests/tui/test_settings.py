@@ -10,7 +10,8 @@ import pytest
 from textual.app import App
 from textual.pilot import Pilot
 
-from backprop_tui.config.settings import DASHBOARD, SETTINGS
+from backprop_tui.config.screen import DASHBOARD
+from backprop_tui.config.settings import SETTINGS
 from backprop_tui.tui import terminal
 from backprop_tui.tui.palette import Palette, themes
 from backprop_tui.tui.screens.settings import SettingsScreen
@@ -255,7 +256,7 @@ def test_filter_while_typing(perform):
         await press(pilot, "enter")
         assert 'graphs = "braille"' in host.written
         await press(pilot, "escape")
-        assert "gpu.probe" in host.text
+        assert "resume.arg" in host.text
         assert host.screen is host.settings
         assert host.cursor == "dashboard.graphs"
 

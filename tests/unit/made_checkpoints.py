@@ -84,3 +84,49 @@ def assert_good(path: Path, kind: str) -> None:
     verdict = judge(str(path))
     assert (verdict.good, verdict.kind, verdict.why) == (True, kind, "")
     assert verdict.size > 0
+
+
+def ubjson(value: object) -> bytes:
+    """As XGBoost writes it: objects without counts, arrays with them, arrays of numbers typed."""
+    if isinstance(value, dict):
+        return b"{" + b"".join(_length(key.encode()) + ubjson(item) for key, item in value.items()) + b"}"
+    if isinstance(value, list) and value and all(isinstance(item, float) for item in value):
+        return b"[$d#L" + struct.pack(">q", len(value)) + struct.pack(f">{len(value)}f", *value)
+    if isinstance(value, list):
+        return b"[#L" + struct.pack(">q", len(value)) + b"".join(map(ubjson, value))
+    if isinstance(value, bool) or value is None:
+        return {True: b"T", False: b"F", None: b"Z"}[value]
+    if isinstance(value, int):
+        return b"i" + struct.pack(">b", value) if -128 <= value < 128 else b"l" + struct.pack(">i", value)
+    if isinstance(value, float):
+        return b"d" + struct.pack(">f", value)
+    return b"S" + _length(str(value).encode())
+
+
+def _length(text: bytes) -> bytes:
+    return b"L" + struct.pack(">q", len(text)) + text
+
+
+def xgboost_model(trees: int) -> dict[str, object]:
+    grown = [{"id": n, "split": [0.5] * 7, "left": [1, -1, 300], "name": f"t{n}", "leaf": True} for n in range(trees)]
+    return {"learner": {"attributes": {}, "trees": grown, "none": None}, "version": [3, 2, 0]}
+
+
+LIGHTGBM = (
+    "tree\nversion=v4\nnum_class=1\n\nTree=0\nnum_leaves=2\n\nend of trees\n\n"
+    "parameters:\n[objective: binary]\n\nend of parameters\n"
+)
+
+
+def sb3_zip(path: Path, *, names: tuple[str, ...] = ()) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in names or ("data", "policy.pth", "_stable_baselines3_version", "system_info.txt"):
+            archive.writestr(name, b"content" * 50)
+    return path
+
+
+def keras_zip(path: Path) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in ("metadata.json", "config.json", "model.weights.h5"):
+            archive.writestr(name, b"content" * 50)
+    return path

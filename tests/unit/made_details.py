@@ -6,6 +6,7 @@ import math
 import random
 from typing import Any
 
+from backprop_tui.model.pace import Steps
 from backprop_tui.model.run import Checkpoint, Notes, Process, Reason, Resources, Run, Slice
 from backprop_tui.model.samples import GpuReport, GpuSample, HostSample
 from backprop_tui.model.spec import SettingValue, SliceSpec
@@ -79,8 +80,17 @@ def falling(name: str, *, every: int = 1, noise: float = 0.0, start: float = 4.0
         span = 600 if began == FIRST_BEGAN else 138
         for step in range(first, last, every):
             value = floor + (start - floor) * math.exp(-step / 300) + dice.uniform(-noise, noise)
-            points.append((float(step), began + span * (step - first) / (last - first), value))
+            if began == BEGAN or step < 850:
+                points.append((float(step), began + span * (step - first) / (last - first), value))
     return curve(name, points)
+
+
+def steps() -> Steps:
+    """Where the second slice was."""
+    found = Steps()
+    for step in range(850, 1205):
+        found.add(BEGAN + 138 * (step - 850) / 355, step)
+    return found
 
 
 def metrics(*, noise: float = 0.15) -> dict[str, Curve]:
@@ -99,7 +109,7 @@ def checkpoint(step: int, t: float, **more: Any) -> Checkpoint:
         "path": f"{CWD}/ckpt/step-{step}.pt",
         "step": step,
         "t": t,
-        "slice": 1,
+        "slice": 2 if t >= BEGAN else 1,
         "size": int(1.2 * G),
         "good": True,
     }
@@ -142,7 +152,7 @@ def record(state: str = "running", *, name: str | None = "llama-lora-r16", **mor
     return Record(run=Run(**{**run, **more}), spec=spec, notes=notes, t=NOW, folder="/home/anna/.backprop/runs/0k3f9x2")
 
 
-def detail(state: str = "running", *, total: int | None = 3500, noise: float = 0.15, **more: Any) -> Detail:
+def detail(state: str = "running", *, total: int | None = 3500, noise: float = 0.1, **more: Any) -> Detail:
     """A run in full; `total` None for one that does not say how many steps there are."""
     curves = more.pop("curves", None)
     lines = more.pop("lines", OUTPUT)
@@ -154,6 +164,7 @@ def detail(state: str = "running", *, total: int | None = 3500, noise: float = 0
         metrics(noise=noise) if curves is None else curves,
         lines,
         events,
+        steps(),
     )
     used = tuple(
         Resources(rss_bytes=(8 + n % 3) * G, cpu_cores=2 + n % 4, gpu_used_bytes=20 * G, processes=5) for n in range(60)

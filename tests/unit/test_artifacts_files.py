@@ -90,7 +90,7 @@ def test_of_a_very_long_json_the_end_is_looked_at(tmp_path):
     assert_bad(write(tmp_path / "c.json", numbers), "json", "cut off")
 
 
-@pytest.mark.parametrize("name", ["model.pt", "m.ubj", "model", "x.pkl"])
+@pytest.mark.parametrize("name", ["model.pt", "m.bin", "model", "x.pkl"])
 def test_any_other_file_has_to_have_content(tmp_path, name):
     assert_good(write(tmp_path / name, b"x"), "file")
     assert_bad(write(tmp_path / name, b""), "file", "it is empty")

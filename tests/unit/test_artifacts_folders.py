@@ -165,7 +165,7 @@ def test_a_prefix_is_looked_for_in_the_working_directory_too(tmp_path, monkeypat
 
 def test_the_search_for_a_prefix_is_bounded(tmp_path, monkeypatch):
     fill(tmp_path, {"model.index": "i", "model.data-00000-of-00001": "d"})
-    monkeypatch.setattr(contents, "_MAX_ENTRIES", 0)
+    monkeypatch.setattr(contents, "MAX_ENTRIES", 0)
     assert judge(str(tmp_path / "model")).kind == "missing"
 
 

@@ -7,7 +7,8 @@ from backprop_tui.config.listing import DEFAULT, ENVIRONMENT, PROJECT, USER, lis
 from backprop_tui.config.project import read_project
 from backprop_tui.config.resolve import resolve
 from backprop_tui.config.schema import schema
-from backprop_tui.config.settings import DASHBOARD, SETTINGS, USERS_OWN, in_user_file
+from backprop_tui.config.screen import DASHBOARD, in_user_file
+from backprop_tui.config.settings import SETTINGS, USERS_OWN
 from backprop_tui.config.values import from_plain
 from backprop_tui.errors import ConfigError
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from backprop_tui.config.settings import SETTINGS, by_key
 from backprop_tui.errors import ConfigError
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-_TYPES = {"string": str, "boolean": bool, "object": dict, "null": type(None)}
+_TYPES: dict[str, Any] = {"array": (list, tuple), "string": str, "boolean": bool, "object": dict, "null": type(None)}
 
 
 def fits(value, rule):
@@ -28,12 +29,15 @@ def fits(value, rule):
         "additionalProperties",
         "anyOf",
     }
-    known |= {"enum", "const", "minimum", "maximum", "exclusiveMinimum", "pattern", "minLength"}
+    known |= {"enum", "const", "minimum", "maximum", "exclusiveMinimum", "pattern", "minLength", "maxLength"}
+    known |= {"items", "maxItems"}
     assert rule.keys() <= known
     if "anyOf" in rule:
         return any(fits(value, form) for form in rule["anyOf"])
     if "const" in rule:
         return value == rule["const"] and isinstance(value, str)
+    if "type" not in rule:
+        return value in rule["enum"]
     return _fits_type(value, rule) and value in rule.get("enum", [value]) and _fits_inside(value, rule)
 
 
@@ -45,6 +49,8 @@ def _fits_type(value, rule):
 
 
 def _fits_inside(value, rule):
+    if isinstance(value, (list, tuple)):
+        return len(value) <= rule["maxItems"] and all(fits(item, rule["items"]) for item in value)
     if isinstance(value, dict):
         return all(key in rule["properties"] and fits(item, rule["properties"][key]) for key, item in value.items())
     if isinstance(value, str):
@@ -121,6 +127,18 @@ def test_every_setting_is_in_the_schema_with_help_and_default():
         {"gpu": {"maxTempC": 500}},
         {"gpu": {"nothing": 1}},
         {"gpu": 3},
+        {"metrics": {"pattern": "(?P<step>\\d+) (?P<loss>\\S+)", "without": ["bar", "pairs"], "files": False}},
+        {"metrics": {"pattern": None, "without": "all"}},
+        {"metrics": {"pattern": ""}},
+        {"metrics": {"without": ["bars"]}},
+        {"metrics": {"without": ["bar"] * 60}},
+        {"metrics": {"files": "no"}},
+        {"checkpoints": {"watch": ["out/**/*.pt"], "copy": True}},
+        {"checkpoints": {"watch": [3]}},
+        {"resume": {"arg": "--resume {checkpoint}"}},
+        {"resume": {"arg": "rerun"}},
+        {"resume": {"arg": "auto"}},
+        {"resume": {"arg": 3}},
         {"nothing": 1},
         [],
     ],

@@ -52,9 +52,15 @@ def test_a_variable_is_named_after_its_key(key, env):
         ("--gpu-min-vram", "", "gpu.minFreeVramMB", 2500),
         ("--gpu-max-temp", "", "gpu.maxTempC", 85),
         ("--python", "", "python", None),
-        ("--stop-signal", "", "stopSignal", "SIGINT"),
+        ("--stop-signal", "", "stopSignal", None),
         ("--grace", "", "graceSeconds", None),
         ("--buffered", "", "buffered", False),
+        ("--metric-pattern", "", "metrics.pattern", None),
+        ("--metrics-without", "", "metrics.without", ()),
+        ("--metric-files", "", "metrics.files", True),
+        ("--watch", "", "checkpoints.watch", ()),
+        ("--checkpoint-copy", "", "checkpoints.copy", True),
+        ("--resume-arg", "", "resume.arg", None),
     ],
 )
 def test_flags_and_defaults_are_the_documented_ones(long, short, key, default):

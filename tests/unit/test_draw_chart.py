@@ -110,7 +110,7 @@ def test_no_range_breaks_the_axis(y: tuple[float, float]) -> None:
 
 def test_seams_checkpoints_and_the_end_of_the_slice() -> None:
     of = plan(
-        points([4 - n / 100 for n in range(300)]), x_end=600.0, slices=((150.0, "slice 2"),), saved=(100.0, 290.0),
+        points([4 - n / 100 for n in range(300)]), x_end=600.0, seams=(chart.SeamMark(step=150.0, label="slice 2"),), saved=(100.0, 290.0),
         bad=299.0,
     )  # fmt: skip
     lines = drawn(of, 68, 12)
@@ -152,7 +152,13 @@ def test_what_a_later_slice_did_again_is_not_drawn() -> None:
 )  # fmt: skip
 def test_nothing_breaks_a_chart(curves: list[Points], glyphs: object) -> None:
     for more in ({}, {"is_log": True}, {"by_time": True, "t_end": 9.0}, {"shows_all": True, "saved": (1.0, math.nan)}):
-        of = plan(*curves, bad=math.nan, dotted=2.0, slices=((math.inf, "slice 2"),), **more)
+        of = plan(
+            *curves,
+            bad=math.nan,
+            dotted=2.0,
+            seams=(chart.SeamMark(step=math.inf, label="slice 2", is_suspicious=True),),
+            **more,
+        )
         for width, height in ((20, 1), (20, 6), (8, 8), (80, 3), (81, 20), (220, 50)):
             lines = chart.lines(of, width, height, glyphs, empty="There is nothing yet.")  # type: ignore[arg-type]
             assert len(lines) == height

@@ -45,7 +45,13 @@ def unreadable() -> Detail:
     return Detail(run_id="0k3f9x2", record=None, curves={}, bad={}, lines=())
 
 
+WARNING = (
+    "no checkpoint was seen in 5 minutes of a time box of 10 minutes; what it does is lost when the box ends, unless it saves "
+    "when it is asked to stop: let it save every few minutes, or say where it saves: --watch PATTERN"
+)
 CASES = {
+    "warned": made.detail("running", warnings=("earlier", WARNING)),
+    "warned-ended": made.detail("stopped", warnings=(WARNING,)),
     **{state: made.detail(state) for state in STATES},
     "failed": made.failed(),
     "diverged": made.diverged(),
@@ -94,22 +100,22 @@ def test_letters_tell_curves_apart_where_colours_cannot() -> None:
     [
         (
             made.detail(), 80,
-            " 7:42 left of 10:00 ━━━━━━━━━━━───  34%  1,204 of 3,500   loss 1.971 ↘ falling",
+            " 7:42 left of 10:00 ━━━━━━━━━━━───  34%  1,204 of 3,500   loss 1.993 ↘ falling",
             " This slice ends {end} near step 2,392 (68%). About 7 min short: + adds 5.",
         ),
         (
             made.detail(), 120,
-            " 7:42 left of 10:00 ━━━━━━━━━━━━━━━━━━━━──────  34%  step 1,204 of 3,500   loss 1.971 ↘ falling",
+            " 7:42 left of 10:00 ━━━━━━━━━━━━━━━━━━━━──────  34%  step 1,204 of 3,500   loss 1.993 ↘ falling",
             " This slice ends {end} near step 2,392 (68%). The rest takes about 7 min more: + now, or r afterwards.",
         ),
         (
             made.detail(total=None), 80,
-            " 7:42 left of 10:00 ━━━━━━━━━━━───  step 1,204   loss 1.971 ↘ falling",
+            " 7:42 left of 10:00 ━━━━━━━━━━━───  step 1,204   loss 1.993 ↘ falling",
             " This slice ends {end} near step 2,392. 2.57 steps/s.",
         ),
         (
             made.detail(total=1500), 80,
-            " 7:42 left of 10:00 ━━━━━━━━━━━───  80%  1,204 of 1,500   loss 1.971 ↘ falling",
+            " 7:42 left of 10:00 ━━━━━━━━━━━───  80%  1,204 of 1,500   loss 1.993 ↘ falling",
             " Finishes at about {finish}, before this slice ends.",
         ),
         (
@@ -125,14 +131,14 @@ def test_letters_tell_curves_apart_where_colours_cannot() -> None:
         ),
         (
             made.detail("queued", reason=Reason(code="waiting", text="waits: RAM is short", by="governor")), 80,
-            " 10:00 once it starts  34%  1,204 of 3,500   loss 1.971", " Waits: RAM is short",
+            " 10:00 once it starts  34%  1,204 of 3,500   loss 1.993", " Waits: RAM is short",
         ),
         (
             made.detail("starting"), 80, None, " Loading from step 850, 138 s so far. This slice ends {end}.",
         ),
         (
             made.detail("stopping", reason=Reason(code="timebox", text="the time box of 10 min ended", by="timebox")), 80,
-            " stopping after 2:18  34%  1,204 of 3,500   loss 1.971",
+            " stopping after 2:18  34%  1,204 of 3,500   loss 1.993",
             " The time box of 10 min ended: it may save now, then it ends.",
         ),
     ],
@@ -151,7 +157,7 @@ def test_the_answer_and_the_forecast(detail: Detail, width: int, first: str | No
     ("case", "said"),
     [
         ("completed", ["Completed after 12:14 at step 1,204 of 3,500 (34%), loss 2.184", "R runs it again."]),
-        ("timeboxed", ["Time was up after 12:14", "r resumes it from step 1,150 (loss 2.168); 54 steps are done again."]),
+        ("timeboxed", ["Time was up after 12:14", "r resumes it from step 1,150 (loss 2.126); 54 steps are done again."]),
         ("failed", ["Failed after 12:14 at step 1,204 of 3,500 (34%). No checkpoint was reported.",
                     "GPU 1 ran out of memory: 2.50G more was needed, 1.10G was free.",
                     'File "train_ner.py", line 118, in main', "y t copy the traceback",
@@ -159,13 +165,26 @@ def test_the_answer_and_the_forecast(detail: Detail, width: int, first: str | No
         ("diverged", ["Diverged after 12:14 at step 233 of 5,000 (5%): the loss is not a number.",
                       "Loss fell to 4.000 by step 140, rose to 8.112 by step 230, then became NaN.",
                       "r   resume from step 120 (loss 4.029), saved before the rise", "NaN from step 231"]),
-        ("lost", ["Lost after 12:14", "r   resume from step 1,150 (loss 2.168)"]),
+        ("lost", ["Lost after 12:14", "r   resume from step 1,150 (loss 2.126)"]),
+        ("warned", ["No checkpoint was seen in 5 minutes of a time box of 10 minutes; what it does",
+                    "every few minutes, or say where it saves: --watch PATTERN."]),
         ("bare", ["No loss yet.", "It has printed nothing yet."]),
     ],
 )  # fmt: skip
 def test_what_the_overview_says(case: str, said: list[str]) -> None:
     shown = "\n".join(texts(page.body(CASES[case], made.place(80, 21), 0)))
     assert [text for text in said if text not in shown] == []
+
+
+def test_nothing_is_promised_that_is_gone() -> None:
+    detail = CASES["timeboxed"]
+    assert detail.record is not None
+    saved = detail.record.run.checkpoints
+    paths = [checkpoint.path for checkpoint in saved if checkpoint.good]
+    newest = detail.replace(gone=frozenset(paths[-1:]))
+    assert f"r resumes it from step {saved[-2].step:,}" in "\n".join(texts(page.body(newest, made.place(80, 21), 0)))
+    every = detail.replace(gone=frozenset(paths))
+    assert "r resumes it from" not in "\n".join(texts(page.body(every, made.place(80, 21), 0)))
 
 
 def test_own_frames_stand_out_and_the_error_is_bad() -> None:
@@ -228,7 +247,7 @@ def test_start_here_fits(size: tuple[int, int], glyphs: Glyphs) -> None:
     assert "launch" in shown.lower() or size[0] < 30
     if size[0] >= 80:
         assert "…" not in shown
-        assert '{"event": "checkpoint_saved", "path": "ckpt/10.pt"}' in shown
+        assert '{"step": 10, "loss": 0.5}' in shown
 
 
 @pytest.mark.parametrize("width", WIDTHS)

@@ -8,7 +8,8 @@ import textwrap
 import pytest
 
 import backprop_tui
-from backprop_tui.scripts.source import FLAGS, HEAD_BYTES, PARSED_BYTES, ScriptFacts, read_script
+from backprop_tui.scripts.modules import HEAD_BYTES, PARSED_BYTES
+from backprop_tui.scripts.source import FLAGS, ScriptFacts, read_script
 
 NOTHING = ScriptFacts(framework="unknown", declared_flags=(), whole_number_flags=(), reads_variables=())
 

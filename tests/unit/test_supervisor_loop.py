@@ -8,19 +8,25 @@ from typing import Any
 
 import pytest
 
+from backprop_tui.control.lost import _conclude
 from backprop_tui.engines.base import Engine, Exit, Launch
+from backprop_tui.model.events import Metric
 from backprop_tui.model.run import Owner, Process, Resources, Run, Slice
 from backprop_tui.model.spec import SliceSpec
 from backprop_tui.model.states import RunState
 from backprop_tui.protocol.lines import LineSplitter
-from backprop_tui.protocol.parse import parse
+from backprop_tui.protocol.reading import Reading
 from backprop_tui.store import requests
 from backprop_tui.store.home import Home
 from backprop_tui.supervisor.clock import Clock
+from backprop_tui.supervisor.continuity import Continuity
 from backprop_tui.supervisor.inbox import Inbox
+from backprop_tui.supervisor.intake import Intake
 from backprop_tui.supervisor.logcap import LogCap
 from backprop_tui.supervisor.loop import Supervision
+from backprop_tui.supervisor.metric_source import PREFERRED_WAIT_S
 from backprop_tui.supervisor.observer import Observer
+from backprop_tui.supervisor.outputs import Outputs
 from backprop_tui.supervisor.parts import Parts
 from backprop_tui.supervisor.recorder import Recorder
 from backprop_tui.supervisor.timebox import TimeBox
@@ -89,6 +95,9 @@ class FakeTree:
     def signal_all(self, number: int, members: object) -> None:
         self._take(number)
 
+    def pass_on(self, number: int) -> None:
+        self.sent.append("pass on")
+
     def scan(self) -> list[int]:
         return [1] * (self.helpers + (self.engine.exit is None))
 
@@ -133,18 +142,19 @@ class FakePublisher:
 class Stage:
     """One running slice with a time box of 600 s and a grace of 30 s."""
 
-    def __init__(self, tmp_path: Path, reactions: dict[int, Exit | None]) -> None:
-        home = Home(str(tmp_path / "home"))
+    def __init__(self, tmp_path: Path, reactions: dict[int, Exit | None], sources: tuple[str, ...] = ()) -> None:
+        """`sources` gave the metrics of the slice before."""
+        self.home = home = Home(str(tmp_path / "home"))
         home.ensure()
         self.folder = home.new_run("r1")
         self.clock, self.engine, self.signals = ManualClock(), FakeEngine(), FakeSignals()
         self.tree = FakeTree(self.engine, reactions)
-        spec = SliceSpec(
+        self.spec = spec = SliceSpec(
             run_id="r1", n=1, created=0, command=("x",), is_command=True, cwd=str(tmp_path), interpreter=None,
             interpreter_origin="", framework="unknown", declared_flags=(), settings={}, env={}, recorded_env={},
         )  # fmt: skip
         piece = Slice(n=1, state=RunState.RUNNING, started=0, box_s=600)
-        run = Run(id="r1", state=RunState.RUNNING, created=0, updated=0, slices=(piece,))
+        run = Run(id="r1", state=RunState.RUNNING, created=0, updated=0, slices=(piece,), metric_sources=sources)
         made: Any = FakePublisher()
         self.recorder = Recorder(self.folder, run, spec, made, self.clock)
         tree: Any = self.tree
@@ -154,7 +164,9 @@ class Stage:
             Parts(
                 engine=self.engine, tree=tree, recorder=self.recorder, box=TimeBox(600, self.clock.now),
                 inbox=Inbox(self.folder, self.recorder, 1), signals=signals, observer=Observer(), clock=self.clock,
-                splitter=LineSplitter(), parse=parse, housekeeping=lambda: None, farewell=self._farewell,
+                splitter=LineSplitter(), intake=Intake(self.recorder, Reading(), self.clock), outputs=Outputs(spec, self.recorder, self.clock, home=home),
+                continuity=Continuity(self.recorder, self.folder.file("metrics.jsonl"), spec),
+                housekeeping=lambda: None, farewell=self._farewell,
             ),
             grace_s=30, stop_signal=signal.SIGINT,
         )  # fmt: skip
@@ -407,3 +419,52 @@ def test_a_supervisor_that_was_replaced_stops_its_slice_and_writes_nothing(tmp_p
     assert stage.folder.read_run() == theirs
     assert stage.folder.events() == events
     assert list(stage.folder.metrics()) == []
+
+
+@pytest.mark.parametrize("line", [b'{"step": %d, "loss": 0.5}\n', b"step %d: loss 0.5\n"])
+@pytest.mark.parametrize("killed", ["while they wait", "before it is recorded that they count", "after that"])
+def test_metrics_that_wait_for_files_outlive_their_supervisor(tmp_path: Path, killed: str, line: bytes) -> None:
+    stage = Stage(tmp_path, GRACEFUL, ("csv",))
+    stage.folder.write_spec(stage.spec)
+    state = Path(stage.folder.file("state.json"))
+    printed = 0
+
+    def prints(count: int) -> None:
+        nonlocal printed
+        for _ in range(count):
+            printed += 1
+            stage.engine.output += line % printed
+
+    for _ in range(3):
+        prints(2)
+        stage.turn(1)
+    assert list(stage.folder.metrics()) == []
+    waiting = state.read_bytes()
+    if killed != "while they wait":
+        prints(2)
+        stage.turn(PREFERRED_WAIT_S)
+        assert len(list(stage.folder.metrics())) == printed
+    if killed == "before it is recorded that they count":
+        state.write_bytes(waiting)
+    stage.recorder.close()
+    prints(2)
+    Path(stage.folder.file("output.log")).write_bytes(stage.engine.output)
+
+    _conclude(stage.home, stage.folder, stage.folder.read_run())
+    run = stage.folder.read_run()
+    assert [line["step"] for line in stage.folder.metrics()] == list(range(1, printed + 1))
+    assert (run.state, run.step, run.metric_lines) == (RunState.LOST, printed, printed)
+    assert run.output_bytes == len(stage.engine.output)
+
+
+def test_output_counts_as_read_once_files_have_come(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, GRACEFUL, ("csv",))
+    stage.engine.output = b'{"step": 1, "loss": 0.5}\n'
+    stage.turn(1)
+    assert stage.recorder.run.output_bytes == 0
+    stage.supervision._p.intake.take_files([Metric(1, {"loss": 0.5})], ("csv",))
+    assert stage.recorder.run.output_bytes == len(stage.engine.output)
+    stage.engine.output += b'{"step": 2, "loss": 0.5}\n'
+    stage.turn(1)
+    assert stage.recorder.run.output_bytes == len(stage.engine.output)
+    assert len(list(stage.folder.metrics())) == 1

@@ -62,7 +62,7 @@ def test_reads_what_is_new(reader: tuple[CurveReader, Path]) -> None:
     assert not curves.read()
     path.write_text('{"t":1,"step":1,"lr":0.1,"loss":2.5}\n{"t":2,"step":2,"loss":')
     curves.read()
-    assert list(curves.curves) == ["loss", "lr"]
+    assert curves.main is curves.curves["loss"]
     assert curves.curves["loss"].points == 1
     with path.open("a") as file:
         file.write(

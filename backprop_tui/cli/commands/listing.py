@@ -7,14 +7,18 @@ import time
 from backprop_tui.cli import diagnostics, output, words
 from backprop_tui.cli.diagnostics import ExitCode
 from backprop_tui.control.settling import settle_if_any
-from backprop_tui.errors import UsageError
+from backprop_tui.errors import BackpropError, UsageError
 from backprop_tui.model.states import RunState
 from backprop_tui.watch.history import History
 from backprop_tui.watch.homes import open_home
+from backprop_tui.watch.metrics import label
+from backprop_tui.watch.progress import Progress, progress_of
+from backprop_tui.watch.record import read_record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from backprop_tui.cli.parsing import Parsed
+    from backprop_tui.store.home import Home
     from backprop_tui.store.rows import Row
 
 LIMIT = 50
@@ -37,7 +41,7 @@ def run(parsed: Parsed) -> int:
     if history.warning:
         diagnostics.warn(history.warning)
     if parsed.flag("json"):
-        output.emit_json([plain(row) for row in rows])
+        output.emit_json([{**plain(row), **_progress(home, row)} for row in rows])
     elif parsed.flag("refs"):
         for ref in dict.fromkeys(ref for row in rows for ref in (row.id, row.name) if ref):
             output.emit(ref)
@@ -63,7 +67,9 @@ def _cells(row: Row, now: float) -> tuple[str, ...]:
         row.state,
         words.duration(row.took_s) if row.started else words.NONE,
         words.count(row.steps),
-        words.loss(row.loss),
+        words.loss(row.loss)
+        if row.loss is not None or not row.metric
+        else f"{label(row.metric)} {words.loss(row.value)}",
         str(row.checkpoints or words.NONE),
         output.cut(f"{script} {row.args}".strip(), 60),
         words.age(now - row.created),
@@ -77,6 +83,16 @@ def plain(row: Row) -> dict[str, object]:
         del fields[inner]
     fields |= {"star": bool(row.star), "archived": bool(row.archived), "tags": row.tags.split()}
     return fields
+
+
+def _progress(home: Home, row: Row) -> dict[str, object]:
+    """Of a run in progress how fast it is, and when it will be done."""
+    if row.state in _STATES and not RunState(row.state).is_ended:
+        try:
+            return progress_of(home, read_record(home, row.id)).plain()
+        except BackpropError:
+            pass  # it was deleted meanwhile
+    return Progress().plain()
 
 
 def _limit(text: str | None) -> int:

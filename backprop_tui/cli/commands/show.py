@@ -10,8 +10,11 @@ from backprop_tui.cli.diagnostics import ExitCode
 from backprop_tui.config.describe import describe
 from backprop_tui.control.settling import settle_if_any
 from backprop_tui.model.secrets import masked
+from backprop_tui.model.states import RunState
 from backprop_tui.watch.history import History
 from backprop_tui.watch.homes import open_home
+from backprop_tui.watch.metrics import label
+from backprop_tui.watch.progress import progress_of
 from backprop_tui.watch.record import Record, read_events, read_record
 
 TYPE_CHECKING = False
@@ -20,8 +23,20 @@ if TYPE_CHECKING:
 
     from backprop_tui.cli.parsing import Parsed
     from backprop_tui.model.run import Slice
+    from backprop_tui.store.home import Home
+    from backprop_tui.watch.progress import Progress
 
 EVENTS = 12
+LINES = 400
+"""Of the output, in which a traceback is looked for."""
+TRACE, LAST = 10, 4
+"""Lines of a traceback, or of the output where there is none, that are shown."""
+_FOUND = {
+    "event": "an event of the script",
+    "phrase": "a phrase in its output",
+    "folder": "its folder",
+    "copy": "a copy that backprop made",
+}
 
 
 def run(parsed: Parsed) -> int:
@@ -31,24 +46,34 @@ def run(parsed: Parsed) -> int:
     run_id = History(home).resolve(parsed.words[0])
     record = read_record(home, run_id)
     events = read_events(home, run_id, 1000 if parsed.flag("json") else EVENTS)
+    progress = progress_of(home, record)
     if parsed.flag("json"):
-        output.emit_json({**record.plain(), "events": events})
+        output.emit_json({**record.plain(), **progress.plain(), "events": events})
         return ExitCode.OK
-    for title, value in _facts(record):
+    for title, value in _facts(record, progress):
         output.emit(f"{title:<12} {value}")
+    if record.run.state is RunState.FAILED:
+        for title, value in _failure(home, record):
+            output.emit(f"{title:<12} {value}".rstrip())
     for piece in record.run.slices:
         output.emit(f"{f'slice {piece.n}':<12} {_slice(piece)}")
+        if piece.seam is not None:
+            output.emit(f"{f'seam {piece.n}':<12} {piece.seam.text}")
     for checkpoint in record.run.checkpoints:
         step = "" if checkpoint.step is None else f"step {checkpoint.step:,}, "
         verdict = words.verdict(checkpoint)
-        output.emit(f"{'checkpoint':<12} {checkpoint.path} ({step}{words.size(checkpoint.size)}, {verdict})")
+        facts = (
+            f"{step}{words.size(checkpoint.size)}, {verdict}, told by {_FOUND.get(checkpoint.found, checkpoint.found)}"
+        )
+        output.emit(f"{'checkpoint':<12} {checkpoint.path} ({facts})")
     for event in events:
         output.emit(f"{'event':<12} {_event(event)}")
     return ExitCode.OK
 
 
-def _facts(record: Record) -> list[tuple[str, str]]:
+def _facts(record: Record, progress: Progress) -> list[tuple[str, str]]:
     run, spec, notes = record.run, record.spec, record.notes
+    sources = run.metric_sources
     facts = [
         ("id", run.id),
         ("name", notes.name or words.NONE),
@@ -57,9 +82,10 @@ def _facts(record: Record) -> list[tuple[str, str]]:
         ("tags", " ".join(notes.tags) or words.NONE),
         ("note", notes.note.replace("\n", " / ") or words.NONE),
         ("created", _time(run.created)),
-        ("step", words.count(run.step)),
-        ("loss", words.loss_and_best(run)),
-        ("metrics", f"{run.metric_lines:,} lines"),
+        ("step", words.step(run).removeprefix("step ") or words.NONE),
+        ("loss" if run.main is None else label(run.main[0]), words.value_and_best(run)),
+        ("speed", words.speed(progress) or words.NONE),
+        ("metrics", f"{run.metric_lines:,} lines" + (f", from: {', '.join(sources)}" if sources else "")),
         ("folder", record.folder),
     ]
     if run.owner:
@@ -76,6 +102,25 @@ def _facts(record: Record) -> list[tuple[str, str]]:
         facts += [("setting", f"{row.key} = {row.value} ({_origin(row.origin)})") for row in describe(spec.settings)]
     facts += [("warning", warning) for warning in run.warnings]
     return facts
+
+
+def _failure(home: Home, record: Record) -> list[tuple[str, str]]:
+    """What went wrong and what can be done, above the traceback or what was printed last."""
+    from backprop_tui.watch import failures
+    from backprop_tui.watch.tail import LogTail
+
+    tail = LogTail(home, record.run.id)
+    tail.read()
+    lines = tail.shown(LINES)
+    tail.close()
+    found = failures.failure_of(record, lines)
+    rows = [("failure", found.sentence)] if found is not None else []
+    if found is not None and found.todo:
+        rows.append(("what to do", found.todo))
+    cwd = record.spec.cwd if record.spec is not None else ""
+    trace = failures.frames(failures.traceback_of(lines), TRACE, cwd=cwd)
+    last = [frame.text for frame in trace] or [line for line in lines if line.strip()][-LAST:]
+    return rows + [("output" if n == 0 else "", text) for n, text in enumerate(last)]
 
 
 def _slice(piece: Slice) -> str:

@@ -10,11 +10,17 @@ from backprop_tui.control.settling import settle_if_any
 from backprop_tui.errors import StoreError
 from backprop_tui.watch.history import History
 from backprop_tui.watch.homes import open_home
+from backprop_tui.watch.metrics import total_steps
+from backprop_tui.watch.progress import progress_of
 from backprop_tui.watch.record import Record, read_record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from backprop_tui.cli.parsing import Parsed
+    from backprop_tui.model.run import Run
+    from backprop_tui.store.home import Home
 
 _TITLES = ("ID", "NAME", "STATUS", "LEFT", "STEP", "LOSS", "SAVED", "GPU", "REASON")
 _RIGHT = frozenset({3, 4, 5, 6})
@@ -36,7 +42,7 @@ def run(parsed: Parsed) -> int:
         if not record.run.state.is_ended:
             records.append(record)
     if parsed.flag("json"):
-        output.emit_json([record.plain() for record in records])
+        output.emit_json([plain(home, record) for record in records])
     elif records:
         output.emit_table(_TITLES, [_cells(record) for record in records], right=_RIGHT, shrink=(8, 1))
     elif not parsed.flag("quiet"):
@@ -48,16 +54,20 @@ def _one(parsed: Parsed) -> int:
     home = open_home()
     record = read_record(home, History(home).resolve(parsed.words[0]))
     if parsed.flag("json"):
-        output.emit_json(record.plain())
+        output.emit_json(plain(home, record))
         return ExitCode.OK
     run = record.run
     reason = f": {run.reason.text}" if run.reason else ""
     name = f" ({record.notes.name})" if record.notes.name else ""
     output.emit(f"{run.id}{name} is {run.state}{reason}")
+    for line in words.failure(run):
+        output.emit(f"  {line}")
     if record.left_s is not None and run.slice is not None:
         output.emit(f"  {words.duration(record.left_s)} left of {words.duration(run.slice.box_s)}")
-    if run.step is not None:
-        output.emit(f"  step {run.step:,}, loss {words.loss_and_best(run)}")
+    said = ", ".join(text for text in (words.step(run), words.figure_and_best(run)) if text)
+    for line in (said, words.speed(progress_of(home, record))):
+        if line:
+            output.emit(f"  {line}")
     output.emit(f"  {words.checkpoints(run)}")
     for warning in run.warnings:
         output.emit(f"  warning: {warning}")
@@ -65,6 +75,22 @@ def _one(parsed: Parsed) -> int:
         for line in words.next_steps(run):
             output.emit(f"  {line}")
     return ExitCode.OK
+
+
+def plain(home: Home, record: Record) -> dict[str, Any]:
+    """A record for programs, with how fast it is and when it will be done."""
+    return {**record.plain(), **progress_of(home, record).plain()}
+
+
+def _step(record: Record) -> str:
+    total = total_steps(record.run)
+    step = words.count(record.run.step)
+    return f"{step}/{total:,}" if total and record.run.step is not None else step
+
+
+def _figure(run: Run) -> str:
+    """The loss, or another metric by its name."""
+    return words.loss(run.loss) if run.loss is not None or run.main is None else words.figure(run)
 
 
 def _cells(record: Record) -> tuple[str, ...]:
@@ -75,8 +101,8 @@ def _cells(record: Record) -> tuple[str, ...]:
         record.notes.name or "",
         run.state.value,
         words.duration(record.left_s),
-        words.count(run.step),
-        words.loss(run.loss),
+        _step(record),
+        _figure(run),
         f"{words.age(time.time() - saved.t)} ago" if saved else words.NONE,
         ",".join(run.slice.gpus) if run.slice and run.slice.gpus else "cpu",
         run.reason.text if run.reason else "",

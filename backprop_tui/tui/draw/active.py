@@ -7,7 +7,7 @@ from backprop_tui.tui.draw import graphs
 from backprop_tui.tui.draw.bands import band
 from backprop_tui.tui.draw.glyphs import sign_style, word_style
 from backprop_tui.tui.draw.line import Line
-from backprop_tui.watch.figures import NONE, ago, duration, loss, short_count
+from backprop_tui.watch.figures import NONE, ago, duration, loss, rate, short_count
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 SMALL, MEDIUM, SPARKS = 80, 110, 56
 SOON_S = 60.0
 RUNNING = "running"
+METRIC = 7
+"""Room of the name of a metric that is not the loss, where its curve would begin."""
 
 
 class ActiveRow(Frozen):
@@ -38,6 +40,10 @@ class ActiveRow(Frozen):
     total: int | None = None
     speed: float | None = None
     """Steps a second."""
+    epoch: str = ""
+    """epoch 2/3"""
+    metric: str = "loss"
+    """What is shown as the loss, in short."""
     loss: float | None = None
     trend: str = ""
     """falling, flat, rising, diverged, or in words what is odd."""
@@ -180,9 +186,9 @@ def _numbers(line: Line, at: Layout, run: ActiveRow, glyphs: Glyphs) -> None:
         line.put(at.bar[0], full, "bar").add(rest, "faint")
     done = f"{min(1.0, run.step / run.total):.0%}" if run.step is not None and run.total else ""
     step = short_count(run.step)
-    if at.speed is not None and run.total:
-        step = f"{step}/{short_count(run.total)}"
-    speed = f"{run.speed:.3g}/s" if run.speed else ""
+    if at.speed is not None:
+        step = _step_words(step, run, at)
+    speed = f"{rate(run.speed)}/s" if run.speed else ""
     for place, text in ((at.done, done), (at.step, step), (at.speed, speed)):
         if place is not None:
             line.put(place[0], text or NONE, "" if text else "muted", room=place[1], right=True)
@@ -190,13 +196,27 @@ def _numbers(line: Line, at: Layout, run: ActiveRow, glyphs: Glyphs) -> None:
         style = "bad bold" if run.trend == "diverged" else "bold"
         line.put(at.loss[0], loss(run.loss), style, room=at.loss[1], right=True)
     if at.spark is not None:
-        line.put(at.spark[0], graphs.spark(run.values, at.spark[1], glyphs), "bar")
+        start, room = at.spark
+        if run.metric not in ("", "loss"):
+            # Another metric than the loss has its name beside its value.
+            line.put(start, run.metric, "muted", room=min(METRIC, room))
+            start, room = line.at + 1, room - (line.at + 1 - start)
+        line.put(start, graphs.spark(run.values, room, glyphs), "bar")
     _trend(line, at, run, glyphs)
     if at.saved is not None:
         text = f"{ago(run.saved_s)} ago" if run.saved_s is not None else "never"
         line.put(at.saved[0], text, "hold" if run.is_unsaved_long else "muted", room=at.saved[1], right=True)
     if at.gpu is not None:
         line.put(at.gpu, run.gpu, "muted", room=3, right=True)
+
+
+def _step_words(step: str, run: ActiveRow, at: Layout) -> str:
+    """With the total, or else with the epoch where there is room for it."""
+    if run.total:
+        return f"{step}/{short_count(run.total)}"
+    epoch = run.epoch.replace("epoch ", "e")
+    is_short = at.step is not None and len(step) + 1 + len(epoch) <= at.step[1]
+    return f"{step} {epoch}" if epoch and run.step is not None and is_short else step
 
 
 def _trend(line: Line, at: Layout, run: ActiveRow, glyphs: Glyphs) -> None:

@@ -9,11 +9,12 @@ from backprop_tui.tui.draw.glyphs import word_style
 from backprop_tui.tui.draw.line import cells
 from backprop_tui.tui.draw.place import MEDIUM, clock
 from backprop_tui.watch import pace
-from backprop_tui.watch.figures import ago, count, duration, loss
+from backprop_tui.watch.figures import ago, count, duration, epoch_words, loss, rate
+from backprop_tui.watch.metrics import label
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from backprop_tui.model.run import Run, Slice
+    from backprop_tui.model.run import Checkpoint, Run, Slice
     from backprop_tui.tui.detail import Detail
     from backprop_tui.tui.draw.chart import Series
     from backprop_tui.tui.draw.line import Line
@@ -93,7 +94,7 @@ def summary(detail: Detail, record: Record, place: Place) -> list[tuple[str, str
     end = f"ends {clock(place.now + left)}" if str(run.state) != "paused" else "paused, its clock stands still"
     if detail.speed is None or run.step is None or str(run.state) != "running":
         return [("This slice", end)]
-    ahead = pace.forecast(run.step, detail.total, detail.speed, left)
+    ahead = pace.forecast(run.step, detail.total, detail.mean_speed or detail.speed, left)
     rows = [("This slice", f"{end}, near step {count(round(ahead.end_step))}")]
     if ahead.done_s is not None:
         rest = max(0.0, ahead.done_s - left)
@@ -114,6 +115,11 @@ def about(seconds: float) -> str:
     if seconds < 90:
         return "1 min"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def saved_of(detail: Detail, run: Run) -> Checkpoint | None:
+    """The newest good checkpoint that is still there."""
+    return next((c for c in reversed(run.checkpoints) if c.good and c.path not in detail.gone), None)
 
 
 def checkpoint_at(record: Record, place: Place) -> str:
@@ -144,19 +150,27 @@ def _ended(detail: Detail, record: Record, line: Line) -> Line:
     elif state == "stopped" and run.reason is not None:
         forced = ", by force" if run.slice is not None and run.slice.forced else ""
         line.add(f": {run.reason.text.rstrip('.')}{forced}.")
-    elif run.loss is not None:
-        line.add(", loss ", "muted").add(loss(run.loss), "bold")
+    elif run.main is not None:
+        line.add(f", {label(run.main[0])} ", "muted").add(loss(run.main[1]), "bold")
     return line
 
 
 def _progress(detail: Detail, run: Run, place: Place, line: Line) -> Line:
     """Progress and loss behind how long is left, as much of it as there is room for."""
-    for part in (*_steps(detail, run, place), *_loss(detail, run, place)):
+    steps, main = _steps(detail, run, place), _loss(detail, run, place)
+    # The epoch is for those who have room for it behind all else.
+    wanted = sum(cells(text) for part in (*steps, *main, *_epoch(run)) for text, _style in part)
+    for part in (*steps, *(_epoch(run) if line.at + wanted < place.width else ()), *main):
         if line.at + sum(cells(text) for text, _style in part) > place.width - 1:
             break
         for text, style in part:
             line.add(text, style)
     return line
+
+
+def _epoch(run: Run) -> list[list[tuple[str, str]]]:
+    words = epoch_words(run)
+    return [[(f"  {words}", "muted")]] if words else []
 
 
 def _steps(detail: Detail, run: Run, place: Place) -> list[list[tuple[str, str]]]:
@@ -175,7 +189,7 @@ def _loss(detail: Detail, run: Run, place: Place) -> list[list[tuple[str, str]]]
         return []
     name, series = main
     is_number = series.last is not None and math.isfinite(series.last)
-    parts = [[(f"   {name} ", "muted"), (loss(series.last), "bold" if is_number else "bad bold")]]
+    parts = [[(f"   {label(name)} ", "muted"), (loss(series.last), "bold" if is_number else "bad bold")]]
     sign, style = chart.trend(series, place.glyphs)
     if series.trend and str(run.state) == "running":
         parts.append([(" " + " ".join(word for word in (sign, series.trend) if word), style)])
@@ -183,7 +197,7 @@ def _loss(detail: Detail, run: Run, place: Place) -> list[list[tuple[str, str]]]
 
 
 def main_series(detail: Detail) -> tuple[str, Series] | None:
-    """The metric that speaks for a run: its loss, or the first one it has."""
+    """The metric that speaks for a run."""
     return next(iter(detail.curves.items()), None)
 
 
@@ -192,12 +206,12 @@ def _running(detail: Detail, run: Run, left: float, place: Place) -> list[str]:
     ends = f"This slice ends {clock(place.now + left)}"
     if detail.speed is None or run.step is None:
         return [f"{ends}. Speed is still being measured."]
-    ahead = pace.forecast(run.step, detail.total, detail.speed, left)
+    ahead = pace.forecast(run.step, detail.total, detail.mean_speed or detail.speed, left)
     if ahead.is_within and ahead.done_s is not None:
         return [f"Finishes at about {clock(place.now + ahead.done_s)[:5]}, before this slice ends."]
     where = f"near step {count(round(ahead.end_step))}"
     if detail.total is None or ahead.done_s is None:
-        return [f"{ends} {where}. {detail.speed:.3g} steps/s.", f"{ends} {where}."]
+        return [f"{ends} {where}. {rate(detail.speed)} steps/s.", f"{ends} {where}."]
     rest = about(ahead.done_s - left)
     where += f" ({min(1.0, ahead.end_step / detail.total):.0%})"
     return [

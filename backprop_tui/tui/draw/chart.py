@@ -36,6 +36,15 @@ class Series(Frozen):
     is_higher_better: bool = False
 
 
+class SeamMark(Frozen):
+    """Where a slice began."""
+
+    step: float
+    label: str
+    is_suspicious: bool = False
+    """It does not seem to go on from where the one before it stood."""
+
+
 class Chart(Frozen):
     """What a chart shows; all places are steps."""
 
@@ -44,8 +53,7 @@ class Chart(Frozen):
     """Where the x axis ends, for a run that goes on: what is still to come stays empty."""
     t_end: float | None = None
     """The same in seconds of training."""
-    slices: tuple[tuple[float, str], ...] = ()
-    """(step, label) where a new slice began."""
+    seams: tuple[SeamMark, ...] = ()
     saved: tuple[float, ...] = ()
     """Steps of the checkpoints."""
     bad: float | None = None
@@ -118,11 +126,17 @@ def legend(  # a band has all of these
         if not is_single:
             line.put(line.at + 1, glyphs.bar * 2 if _has_colours(glyphs) else LETTERS[n % 6], f"curve{n % 6}")
         line.put(line.at + 1, text, "").add(said, style).add("  ")
-    if chart.bad is not None:
-        text = f"NaN from step {short_count(chart.bad)}"
+    for text, style in _oddities(chart):
         if line.at + cells(text) + 4 < width:
-            line.put(line.at + 1, f"{glyphs.slice} {text}", "bad")
+            line.put(line.at + 1, f"{glyphs.slice} {text}", style).add("  ")
     return line
+
+
+def _oddities(chart: Chart) -> list[tuple[str, str]]:
+    """What is wrong with what is shown, with its style."""
+    found = [] if chart.bad is None else [(f"NaN from step {short_count(chart.bad)}", "bad")]
+    doubtful = [seam.label for seam in chart.seams if seam.is_suspicious][-1:]
+    return found + [(f"{label}: suspicious", "hold") for label in doubtful]
 
 
 def trend(series: Series, glyphs: Glyphs) -> tuple[str, str]:
@@ -149,7 +163,9 @@ def _trace(points: Points, chart: Chart, x: tuple[float, float], wide: int) -> T
             lows=tuple(map(_log, points.lows)),
             highs=tuple(map(_log, points.highs)),
         )
-    return trace(scaled, points.xs(by_time=chart.by_time), x, wide, shows_all=chart.shows_all)
+    places = [_place(chart, seam.step) for seam in chart.seams if seam.is_suspicious]
+    breaks = [at for at in places if at is not None]
+    return trace(scaled, points.xs(by_time=chart.by_time), x, wide, shows_all=chart.shows_all, breaks=breaks)
 
 
 def _y_range(chart: Chart, traces: Sequence[Trace]) -> tuple[tuple[float, float], bool]:
@@ -192,10 +208,11 @@ def _label(signs: list[tuple[str, str]], marks: dict[int, tuple[str, str]]) -> N
 
 def _marks(chart: Chart, width: int, x: tuple[float, float], glyphs: Glyphs) -> dict[int, tuple[str, str]]:
     found: dict[int, tuple[str, str]] = {}
-    for step, label in chart.slices:
-        at = _place(chart, step)
+    for seam in chart.seams:
+        at = _place(chart, seam.step)
         if at is not None and x[0] < at < x[1]:
-            found[_column(at, x, width)] = (f"{glyphs.slice} {label}".rstrip(), "muted")
+            style = "hold" if seam.is_suspicious else "muted"
+            found[_column(at, x, width)] = (f"{glyphs.slice} {seam.label}".rstrip(), style)
     for place, style in ((chart.dotted, "muted"), (chart.bad, "bad")):
         at = None if place is None or (chart.by_time and place is chart.dotted) else _place(chart, place)
         if at is not None and x[0] <= at <= x[1]:

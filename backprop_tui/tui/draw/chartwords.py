@@ -20,6 +20,10 @@ def in_words(chart: Chart, width: int, height: int) -> list[Line]:
         lines.append(Line(width).put(1, label + _curve(series), room=width - 2))
     if chart.bad is not None:
         lines.append(Line(width).put(1, f"not a number from step {_step(chart.bad)}", "bad", room=width - 2))
+    for seam in chart.seams:
+        if seam.is_suspicious:
+            text = f"{seam.label} at step {_step(seam.step)} is suspicious: it may not go on from its checkpoint"
+            lines.append(Line(width).put(1, text, "hold", room=width - 2))
     if chart.saved:
         text = f"saved {len(chart.saved)} times, last at step {_step(chart.saved[-1])}"
         lines.append(Line(width).put(1, text, "muted", room=width - 2))

@@ -10,6 +10,7 @@ from backprop_tui.tui.draw.answer import answer, checkpoint_at, forecast, summar
 from backprop_tui.tui.draw.ending import ending
 from backprop_tui.tui.draw.glyphs import sign_style, word_style
 from backprop_tui.tui.draw.place import exactly
+from backprop_tui.watch.figures import epoch_words, rate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,7 +76,12 @@ def _summary(detail: Detail, record: Record, place: Place) -> list[Line]:
     rows = summary(detail, record, place)
     lines = [] if rows or record.run.state.is_ended else [forecast(detail, record, place)]
     if detail.speed is not None:
-        rows.append(("Speed", f"{detail.speed:.3g} steps/s"))
+        rows.append(("Speed", f"{rate(detail.speed)} steps/s"))
+    if epoch := epoch_words(record.run):
+        rows.append(("Epoch", epoch.removeprefix("epoch ").replace("/", " of ")))
+    newest = record.run.slice
+    if newest is not None and newest.seam is not None:
+        rows.append(("Seam", facts.seam_words(newest.seam)))
     saved = checkpoint_at(record, place)
     if not record.run.state.is_ended or saved:
         rows.append(("Saved", f"{saved}; {record.run.checkpoint_count} in all" if saved else "nothing yet"))

@@ -10,8 +10,8 @@ from backprop_tui.tui.draw.glyphs import word_style
 from backprop_tui.tui.draw.line import Line, cells
 from backprop_tui.tui.draw.plot import NOTHING, points_of
 from backprop_tui.watch import comparing
-from backprop_tui.watch.figures import NONE, count, duration, loss, room
-from backprop_tui.watch.metrics import is_higher_better
+from backprop_tui.watch.figures import NONE, count, duration, loss, rate, room
+from backprop_tui.watch.metrics import is_higher_better, label
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -92,7 +92,8 @@ def _table(runs: Sequence[Compared], view: View, step: float | None) -> list[Lin
     name, columns = _columns(view.width, step)
     title = view.line("band").put(0, f" RUNS {len(runs)} ", "title").put(8 + name, "STATUS", "title")
     for text, start, wide in columns:
-        title.put(start, text, "title", room=wide - 1, right=True)
+        said = label(view.metric).upper() if text == "LOSS" and view.metric else text
+        title.put(start, said, "title", room=wide - 1, right=True)
     first = runs[0].value_at(view.metric, step) if runs and step is not None else None
     return [title, *(_row(run, n, view, step, first) for n, run in enumerate(runs))]
 
@@ -127,7 +128,7 @@ def _cell_texts(run: Compared, view: View, step: float | None, first: float | No
         "AT": (loss(value), "bold"),
         "vs A": (versus, ""),
         "TOOK": (duration(used), ""),
-        "SPEED": (f"{run.speed:.3g}/s" if run.speed is not None else NONE, "muted"),
+        "SPEED": (f"{rate(run.speed)}/s" if run.speed is not None else NONE, "muted"),
         "PEAK RAM": (room(peak) if peak else NONE, "muted"),
     }
 
@@ -157,8 +158,8 @@ def _sentence(runs: Sequence[Compared], view: View, step: float | None) -> Line:
     longer = text
     if n and first is not None and math.isfinite(first):
         longer += f", {loss(abs(value - first))} {'over' if value > first else 'under'} A"
-    ends = {run.curves[view.metric].last_step for run in runs}
-    longest = f"{longer}. (LOSS: unequal lengths.)" if len(ends) > 1 else f"{longer}."
+    ends = {run.curves[view.metric].furthest for run in runs}
+    longest = f"{longer}. ({label(view.metric).upper()}: unequal lengths.)" if len(ends) > 1 else f"{longer}."
     options = (longest, f"{longer}.", f"{text}.")
     return line.put(1, next((one for one in options if cells(one) <= view.width - 2), options[-1]), room=view.width - 2)
 

@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from backprop_tui.tui.draw.place import Place
     from backprop_tui.watch.metrics import Family
 
-NO_LOSS = (
-    'No loss yet. A script shows one by printing lines like this: print(\'{"step": 10, "loss": 0.5}\', flush=True)'
-)
+NO_LOSS = "No loss yet. What it prints is read as it is: progress bars, tables, pairs such as loss=0.5."
+NONE_FOUND = "No metric was found in what it printed."
+HOW = 'Where that finds nothing, set metrics.pattern to how its lines look, or let it print: {"step": 10, "loss": 0.5}'
+FOR_CURVES = 'For curves set metrics.pattern to how its lines look, or let it print: {"step": 10, "loss": 0.5}'
+ONE_VALUE = "One value so far: a curve takes two."
 READING = "The curves are being read."
 LEAST_ROWS, LEAST_COLUMNS = 8, 50
 NORMAL = View()
@@ -28,7 +30,7 @@ def curves(detail: Detail, place: Place, view: View = NORMAL) -> list[Line]:
     """Every metric that there is room for, the one that is looked at first; zoomed in, that one alone."""
     found = families(detail.curves)
     if not found:
-        return place.text(READING if detail.is_loading else NO_LOSS, "muted")
+        return place.text(no_curve(detail), "muted")
     first = view.focus % len(found)
     shown = found[first:] + found[:first]
     if view.is_zoomed:
@@ -47,10 +49,22 @@ def curves(detail: Detail, place: Place, view: View = NORMAL) -> list[Line]:
     return out
 
 
+def no_curve(detail: Detail) -> str:
+    """Why there is none, and what to do for one."""
+    if detail.is_loading:
+        return READING
+    if detail.curves:
+        return ONE_VALUE
+    state = detail.record.run.state if detail.record is not None else None
+    if state is None or not state.is_ended:
+        return f"{NO_LOSS} {HOW}"
+    return NONE_FOUND if str(state) == "failed" else f"{NONE_FOUND} {FOR_CURVES}"
+
+
 def one(detail: Detail, family: Family, place: Place, view: View = NORMAL) -> list[Line]:
     """One chart with its band, exactly as high as its place."""
     plan = live(detail, family, view)
-    drawn = chart.lines(plan, place.width, place.height - 1, place.glyphs, empty=NO_LOSS)
+    drawn = chart.lines(plan, place.width, place.height - 1, place.glyphs, empty=no_curve(detail))
     return [chart.legend(plan, place.width, place.glyphs, title=family.title), *drawn][: max(0, place.height)]
 
 
@@ -59,7 +73,7 @@ def main(detail: Detail, place: Place, view: View = NORMAL) -> list[Line]:
     found = families(detail.curves)
     if found:
         return one(detail, found[view.focus % len(found)], place, view)
-    said = place.text(READING if detail.is_loading else NO_LOSS, "muted")
+    said = place.text(no_curve(detail), "muted")
     lines = [place.band("LOSS"), *said]
     return [*lines[: place.height], *(place.line() for _ in range(place.height - len(lines)))]
 
@@ -74,8 +88,9 @@ def live(detail: Detail, family: Family, view: View = NORMAL) -> Chart:
     left, step = max(0.0, record.left_s), record.run.step
     points = plan.series[0].points
     end = None
-    if detail.speed is not None and step is not None:
-        end = step + detail.speed * left
+    speed = detail.mean_speed or detail.speed
+    if speed is not None and step is not None:
+        end = step + speed * left
         end = end if detail.total is None else max(float(step), min(end, float(detail.total)))
     return plan.replace(x_end=end, t_end=points.times[-1] + left)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from bisect import bisect_right
 
 from backprop_tui.model.secrets import masked_args
-from backprop_tui.tui.draw.answer import main_series
+from backprop_tui.tui.draw.answer import main_series, saved_of
 from backprop_tui.tui.draw.line import cells
 from backprop_tui.tui.draw.output import line_style
 from backprop_tui.watch import failures
 from backprop_tui.watch.figures import count, gigabytes, loss
+from backprop_tui.watch.metrics import label
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +34,9 @@ def ending(detail: Detail, record: Record, place: Place) -> list[Line]:
         return _quiet(detail, record, place)
     gap = [place.line()] if place.is_airy else []
     happened = _failed(detail, record, place) if state == "failed" else _sentences(detail, record, place)
-    tips = [_tip(place, key, text) for key, text in _tips(detail, record, place.width - 6)]
+    known = detail.failure.todo if detail.failure is not None else ""
+    tips = place.text(known) if known else []
+    tips += [_tip(place, key, text) for key, text in _tips(detail, record, place.width - 6)]
     return [*gap, place.band("WHAT HAPPENED"), *happened, *gap, place.band("WHAT YOU CAN DO"), *tips]
 
 
@@ -41,7 +44,7 @@ def _quiet(detail: Detail, record: Record, place: Place) -> list[Line]:
     run = record.run
     if str(run.state) == "completed":
         return place.text("There is nothing to resume. R runs it again.", "muted")
-    saved = run.good_checkpoint
+    saved = saved_of(detail, run)
     if saved is None:
         return place.text("No checkpoint was reported: nothing to resume from. R runs it again from step 0.", "muted")
     lost = ""
@@ -52,10 +55,9 @@ def _quiet(detail: Detail, record: Record, place: Place) -> list[Line]:
 
 
 def _failed(detail: Detail, record: Record, place: Place) -> list[Line]:
-    run, newest = record.run, record.run.slice
-    known = detail.failure
+    run, known = record.run, detail.failure
     lines: list[Line] = []
-    if known is not None and newest is not None and str(run.reason.code if run.reason else "") != "spawn":
+    if known is not None:
         lines += place.text(known.sentence, "bold")
         if known.kind in ("memory", "killed") and run.resources.peak_rss_bytes:
             lines += place.text(f"Its processes held {gigabytes(run.resources.peak_rss_bytes)}G of RAM at most.")
@@ -82,7 +84,7 @@ def _sentences(detail: Detail, record: Record, place: Place) -> list[Line]:
 
 def _tips(detail: Detail, record: Record, room: int) -> list[tuple[str, str]]:
     run, has_trace = record.run, bool(detail.trace)
-    saved, state = run.good_checkpoint, str(run.state)
+    saved, state = saved_of(detail, run), str(run.state)
     tips = []
     if saved is not None:
         before = (
@@ -115,13 +117,19 @@ def _where(detail: Detail, saved: Checkpoint) -> str:
     if saved.step is None:
         return saved.path.rpartition("/")[2]
     value = value_at(detail, float(saved.step))
-    return f"step {count(saved.step)}" + (f" (loss {loss(value)})" if value is not None else "")
+    return f"step {count(saved.step)}" + (f" ({main_label(detail)} {loss(value)})" if value is not None else "")
+
+
+def main_label(detail: Detail) -> str:
+    """What the metric is called that speaks for the run."""
+    main = main_series(detail)
+    return "loss" if main is None else label(main[0])
 
 
 def value_at(detail: Detail, step: float) -> float | None:
-    """The loss where the run was at a step; None where it is not known."""
+    """What speaks for the run, where it was at a step; None where it is not known."""
     main = main_series(detail)
-    if main is None or main[0] != "loss":
+    if main is None:
         return None
     points = main[1].points
     at = bisect_right(points.steps, step) - 1

@@ -5,17 +5,18 @@ from __future__ import annotations
 from backprop_tui.model.secrets import masked_args
 from backprop_tui.tui.draw import graphs
 from backprop_tui.tui.draw.answer import checkpoint_at
-from backprop_tui.tui.draw.ending import value_at
+from backprop_tui.tui.draw.ending import main_label, value_at
 from backprop_tui.tui.draw.output import line_style
 from backprop_tui.tui.draw.place import clock, exactly
-from backprop_tui.watch.figures import NONE, count, gigabytes, loss, room
+from backprop_tui.watch.figures import NONE, count, gigabytes, loss, rate, room
+from backprop_tui.watch.metrics import label
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from backprop_tui.model.run import Checkpoint, Slice
+    from backprop_tui.model.run import Checkpoint, Run, Seam, Slice
     from backprop_tui.model.samples import GpuSample
     from backprop_tui.tui.detail import Detail
     from backprop_tui.tui.draw.line import Line
@@ -41,12 +42,16 @@ def facts(detail: Detail, record: Record, place: Place) -> list[Line]:
     run, spec, newest = record.run, record.spec, record.run.slice
     rows = []
     if detail.speed is not None:
-        rows.append(("Speed", f"{detail.speed:.3g} steps/s"))
+        rows.append(("Speed", f"{rate(detail.speed)} steps/s"))
     saved = checkpoint_at(record, place)
     rows.append(("Saved", f"{saved}; {run.checkpoint_count} in all" if saved else "nothing"))
+    if best := best_words(run):
+        rows.append(("Best", best))
     if newest is not None:
         rows.append(("GPU", _gpu_words(newest, place)))
         rows.append(("Slice", f"{newest.n} of this run, started {clock(newest.started)}"))
+        if newest.seam is not None:
+            rows.append(("Seam", seam_words(newest.seam)))
     if spec is not None:
         rows.append(("Script", spec.command[0]))
         rows.append(("Args", " ".join(masked_args(spec.command[1:]))))
@@ -56,8 +61,22 @@ def facts(detail: Detail, record: Record, place: Place) -> list[Line]:
         rows.append(("Tags", " ".join(record.notes.tags)))
     if record.notes.note:
         rows.append(("Note", record.notes.note))
-    rows += [("Warning", text) for text in run.warnings[-1:]]
+    if run.state.is_ended:
+        rows += [("Warning", text) for text in run.warnings[-1:]]
     return [place.band("FACTS"), *pairs(rows, place)]
+
+
+def best_words(run: Run) -> str:
+    """The best value of the metric that speaks for the run."""
+    main = run.main
+    best = None if main is None else run.best_score if run.loss is None else run.best_loss
+    return "" if main is None or best is None else f"{label(main[0])} {loss(best)}"
+
+
+def seam_words(seam: Seam) -> str:
+    """What is known of a seam, in a few words."""
+    levels = f", {seam.before:.3g} to {seam.after:.3g}" if seam.before is not None and seam.after is not None else ""
+    return f"{seam.verdict}{levels}" + (f", {count(seam.redone)} redone" if seam.redone else "")
 
 
 def resources(detail: Detail, record: Record, place: Place) -> list[Line]:
@@ -95,7 +114,8 @@ def checkpoints(detail: Detail, record: Record, place: Place, most: int) -> list
     title = place.band(f"CHECKPOINTS {run.checkpoint_count}" if run.checkpoint_count else "CHECKPOINTS")
     if not run.checkpoints:
         return [title, *place.text(NO_CHECKPOINT, "muted")]
-    title.put(19, "saved", "title").put(29, "size", "title", room=5, right=True).put(36, "loss", "title")
+    title.put(19, "saved", "title").put(29, "size", "title", room=5, right=True)
+    title.put(36, main_label(detail), "title", room=6)
     shown = list(reversed(run.checkpoints))[:most]
     return [title, *(checkpoint(detail, found, place, is_newest=n == 0) for n, found in enumerate(shown))]
 
@@ -216,4 +236,5 @@ def _gpu_words(newest: Slice, place: Place) -> str:
 def _event_style(entry: dict[str, Any]) -> str:
     if entry.get("event") == "state" and entry.get("state") in ("failed", "diverged", "lost"):
         return "bad"
-    return "hold" if entry.get("ok") is False or entry.get("event") in ("warning", "guard") else ""
+    is_odd = entry.get("ok") is False or entry.get("verdict") == "suspicious"
+    return "hold" if is_odd or entry.get("event") in ("warning", "guard") else ""

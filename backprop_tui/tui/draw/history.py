@@ -7,6 +7,7 @@ from backprop_tui.tui.draw.bands import band
 from backprop_tui.tui.draw.glyphs import BAD, sign_style, word_style
 from backprop_tui.tui.draw.line import Line, cells
 from backprop_tui.watch.figures import NONE, age, count, duration, loss
+from backprop_tui.watch.metrics import label
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from backprop_tui.tui.draw.glyphs import Glyphs
 
 SMALL, MEDIUM, LOSSES = 80, 110, 56
+LABEL = 3
+"""Signs of the name of what stands in the place of the loss."""
 FILTER_ROOM = 40
 """Columns that the field of the filter takes, where there are as many."""
 
@@ -156,7 +159,11 @@ def row(look: Look, run: Row, *, now: float, cursor: str = "", marked: bool = Fa
     for place, text, style in (
         (at.took, duration(run.took_s) if run.started else NONE, ""),
         (at.steps, count(run.steps), ""),
-        (at.loss, loss(run.loss), "bad" if is_bad and run.loss != run.loss else "bold" if cursor else ""),
+        (
+            at.loss,
+            _figure(run, at.loss[1] if at.loss else 0),
+            "bad" if is_bad and run.loss != run.loss else "bold" if cursor else "",
+        ),
         (at.checkpoints, str(run.checkpoints or NONE), "muted"),
     ):
         if place is not None:
@@ -168,6 +175,14 @@ def row(look: Look, run: Row, *, now: float, cursor: str = "", marked: bool = Fa
     if at.id is not None:
         line.put(at.id, run.id, "muted", room=6)
     return line.put(at.age[0], age(max(0.0, now - (run.ended or run.created))), "muted", room=at.age[1], right=True)
+
+
+def _figure(run: Row, room: int) -> str:
+    """The loss; of a run without one the metric that speaks for it, with the beginning of its name."""
+    if run.loss is not None or run.value is None:
+        return loss(run.loss)
+    value = f"{run.value:.2f}" if abs(run.value) < 9.995 else loss(run.value)
+    return f"{label(run.metric)[: min(LABEL, room - 1 - len(value))]} {value}" if len(value) + 2 < room else value
 
 
 def _name(line: Line, place: tuple[int, int], name: str, words: tuple[str, ...], *, bold: bool) -> None:

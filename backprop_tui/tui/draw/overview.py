@@ -19,6 +19,7 @@ SIDE = 50
 """Columns of the facts at the right."""
 CHART_SHARE = 0.6
 LEAST_CHART, LEAST_LOG = 6, 4
+WARNING_LINES = 3
 FEW_CHECKPOINTS, FEW_EVENTS = 4, 8
 NORMAL = View()
 
@@ -29,7 +30,10 @@ def overview(detail: Detail, record: Record, place: Place, view: View = NORMAL) 
     gap = [place.line()] if is_wide and place.is_airy else []
     is_bad = str(record.run.state) in ("failed", "diverged", "lost")
     head = [*gap, answer(detail, record, place)]
-    head += ending(detail, record, place) if record.run.state.is_ended else [forecast(detail, record, place)]
+    if record.run.state.is_ended:
+        head += ending(detail, record, place)
+    else:
+        head += [forecast(detail, record, place), *_warning(record, place)]
     rest = place.replace(height=place.height - len(head) - len(gap))
     if is_bad:
         below = _after(detail, record, rest, view) if is_wide else curves.main(detail, rest, view)
@@ -38,6 +42,12 @@ def overview(detail: Detail, record: Record, place: Place, view: View = NORMAL) 
     else:
         below = _narrow(detail, rest, view)
     return exactly([*head, *gap, *below], place.height, place.width)
+
+
+def _warning(record: Record, place: Place) -> list[Line]:
+    """What its person should know now: the newest of it."""
+    said = record.run.warnings[-1:]
+    return [line for text in said for line in place.text(f"{text[:1].upper()}{text[1:]}.", "hold")[:WARNING_LINES]]
 
 
 def _narrow(detail: Detail, place: Place, view: View) -> list[Line]:

@@ -7,7 +7,7 @@ import shlex
 from backprop_tui.model.secrets import masked, masked_args
 from backprop_tui.tui.draw import facts
 from backprop_tui.tui.draw.curves import curves
-from backprop_tui.tui.draw.ending import value_at
+from backprop_tui.tui.draw.ending import main_label, value_at
 from backprop_tui.tui.draw.glyphs import sign_style, word_style
 from backprop_tui.tui.draw.line import Line, cells
 from backprop_tui.tui.draw.overview import overview
@@ -26,6 +26,8 @@ TABS = ("Overview", "Log", "Curves", "Checkpoints", "Setup", "Events")
 NORMAL = View()
 NAME_ROOM = 24
 SHORT_TABS = 64
+PATH_AT = 60
+"""First column behind the state of a checkpoint."""
 
 
 def title(detail: Detail, place: Place) -> Line:
@@ -90,9 +92,12 @@ def checkpoints(detail: Detail, record: Record, place: Place, view: View = NORMA
     if not found:
         return place.text(facts.NO_CHECKPOINT, "muted")[: place.height]
     head = place.band(f"CHECKPOINTS {record.run.checkpoint_count}")
-    for at, text, wide in ((18, "SAVED", 8), (27, "AGE", 6), (34, "SIZE", 6), (41, "LOSS", 7)):
+    for at, text, wide in ((18, "SAVED", 8), (27, "AGE", 6), (34, "SIZE", 6), (41, main_label(detail).upper(), 7)):
         head.put(at, text, "title", room=wide, right=True)
-    head.put(50, "STATE", "title").put(60, "PATH", "title")
+    head.put(50, "STATE", "title")
+    if place.width >= MEDIUM:
+        head.put(PATH_AT, "TOLD BY", "title")
+    head.put(_path_at(place), "PATH", "title")
     rows = max(0, place.height - 1)
     cursor = min(max(0, view.cursor), len(found) - 1)
     first = min(max(0, view.offset), cursor)
@@ -164,8 +169,16 @@ def _checkpoint_row(detail: Detail, record: Record, found: Checkpoint, place: Pl
     value = value_at(detail, float(found.step)) if found.step is not None else None
     line.put(41, loss(value) if value is not None else NONE, "" if value is not None else "muted", room=7, right=True)
     line.put(50, word, style, room=9)
+    if place.width >= MEDIUM:
+        line.put(PATH_AT, found.found, "muted", room=8)
     text = f"{found.why}: {found.path}" if word == "damaged" and found.why else _near(found.path, record)
-    return line.put(60, text, "muted", room=max(0, place.width - 61))
+    at = _path_at(place)
+    return line.put(at, text, "muted", room=max(0, place.width - at - 1))
+
+
+def _path_at(place: Place) -> int:
+    """Where the path begins: behind what told of it, where there is room for that."""
+    return PATH_AT + 9 if place.width >= MEDIUM else PATH_AT
 
 
 def _near(path: str, record: Record) -> str:

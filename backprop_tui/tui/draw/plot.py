@@ -48,16 +48,14 @@ NOTHING = Points(steps=(), times=(), means=(), lows=(), highs=())
 
 
 def points_of(curve: Curve, slices: Sequence[Slice]) -> Points:
-    """A curve as it is drawn; what a later slice did again is left out."""
-    at = pace.in_force(curve, slices)
+    """A curve as it is drawn: its steps never go back, however they were printed."""
     times = pace.trained_s(curve.times, slices)
-    return Points(
-        steps=tuple(curve.steps[n] for n in at),
-        times=tuple(times[n] for n in at),
-        means=tuple(curve.means[n] for n in at),
-        lows=tuple(curve.lows[n] for n in at),
-        highs=tuple(curve.highs[n] for n in at),
-    )
+    columns: list[Sequence[float]] = [curve.steps, times, curve.means, curve.lows, curve.highs]
+    if not curve.is_ordered:
+        at = sorted(range(len(curve)), key=curve.steps.__getitem__)
+        columns = [[values[n] for n in at] for values in columns]
+    steps, seconds, means, lows, highs = (tuple(values) for values in columns)
+    return Points(steps=steps, times=seconds, means=means, lows=lows, highs=highs)
 
 
 class Trace(Frozen):
@@ -69,9 +67,19 @@ class Trace(Frozen):
     highs: tuple[float, ...]
     joins: int
     """Columns further apart than this are not joined: something is missing between them."""
+    breaks: frozenset[int] = frozenset()
+    """Columns that are not joined to the one before."""
 
 
-def trace(points: Points, xs: Sequence[float], x: tuple[float, float], wide: int, *, shows_all: bool) -> Trace:
+def trace(  # where, how wide and how are one question each
+    points: Points,
+    xs: Sequence[float],
+    x: tuple[float, float],
+    wide: int,
+    *,
+    shows_all: bool,
+    breaks: Sequence[float] = (),
+) -> Trace:
     """What of a curve is drawn in `wide` columns between the ends of `x`.
 
     Args:
@@ -80,6 +88,7 @@ def trace(points: Points, xs: Sequence[float], x: tuple[float, float], wide: int
         x: the ends of the axis.
         wide: how many columns there are.
         shows_all: from the least to the largest value of each column, else the mean, smoothed where it is rough.
+        breaks: where on the axis what comes is not joined to what was.
     """
     found: dict[int, list[int]] = {}
     span = x[1] - x[0]
@@ -87,14 +96,22 @@ def trace(points: Points, xs: Sequence[float], x: tuple[float, float], wide: int
         if span > 0 and math.isfinite(at) and x[0] <= at <= x[1]:
             found.setdefault(int((at - x[0]) / span * (wide - 1) + 0.5), []).append(n)
     columns = sorted(found)
-    parts = [found[column] for column in columns]
-    joins = max(4, 4 * wide // max(1, len(xs)) + 1)
+    cut = {int((at - x[0]) / span * (wide - 1) + 0.5): at for at in breaks if span > 0 and x[0] <= at <= x[1]}
+    parts = [[n for n in found[column] if xs[n] >= cut.get(column, -math.inf)] for column in columns]
     if shows_all:
         lows = [min(_finite(points.lows, part), default=math.nan) for part in parts]
         highs = [max(_finite(points.highs, part), default=math.nan) for part in parts]
-        return Trace(columns=tuple(columns), lows=tuple(lows), highs=tuple(highs), joins=joins)
-    means = smoothed([_mean(_finite(points.means, part)) for part in parts])
-    return Trace(columns=tuple(columns), lows=tuple(means), highs=tuple(means), joins=joins)
+    else:
+        means = [_mean(_finite(points.means, part)) for part in parts]
+        ends = [0, *(n for n, column in enumerate(columns) if column in cut), len(columns)]
+        lows = highs = [value for start, end in pairwise(ends) for value in smoothed(means[start:end])]
+    return Trace(
+        columns=tuple(columns),
+        lows=tuple(lows),
+        highs=tuple(highs),
+        joins=max(4, 4 * wide // max(1, len(xs)) + 1),
+        breaks=frozenset(cut),
+    )
 
 
 def smoothed(values: list[float]) -> list[float]:
@@ -142,7 +159,7 @@ class Plot:
                 last = None
                 continue
             top, bottom = self._row(high, y), self._row(low, y)
-            if last is not None and column - last[0] <= curve.joins:
+            if last is not None and column - last[0] <= curve.joins and column not in curve.breaks:
                 self._connect(last, (column, top if last[1] <= top else min(bottom, max(top, last[1]))), owner)
             for row in range(max(0, top), min(bottom, self.height * self._down - 1) + 1):
                 self._set(column, row, owner)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from backprop_tui.tui.palette import Palette
     from backprop_tui.tui.terminal import Look
-    from backprop_tui.watch.comparing import Compared
+    from backprop_tui.watch.comparing import Compared, Comparison
 
 
 READ_EVERY_S = 2.0
@@ -35,8 +35,10 @@ class ComparePage(Page):
     class Stale(Message):
         """Runs that go on are compared: they shall be read again."""
 
-    def __init__(self, palette: Palette, look: Look, runs: Sequence[Compared]) -> None:
+    def __init__(self, palette: Palette, look: Look, comparison: Comparison, runs: Sequence[Compared]) -> None:
+        """`runs` is what the comparison has read first."""
         super().__init__(palette, look)
+        self.comparison = comparison
         self.runs = list(runs)
         metrics = comparing.common_metrics(self.runs)
         self._view = compare.View(width=80, height=20, glyphs=look.glyphs, metric=metrics[0] if metrics else "")

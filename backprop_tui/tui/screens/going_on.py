@@ -69,6 +69,7 @@ class ResumeDialog(Dialog):
             Said(text=f"Minutes        {self.minutes:g}"),
             Said(text=f"GPU            {place}"),
             Said(text=f"Same command   {' '.join(spec.command)}", style="muted"),
+            *self._handed_over(),
             *(Said(text=note, style="hold") for note in self._planned.notes if not note.startswith("resuming from")),
             Said(),
         ]
@@ -76,6 +77,13 @@ class ResumeDialog(Dialog):
             return [*said, Said(text="GOVERNOR  can start now", style="ok")]
         said.append(Said(text="GOVERNOR  not now: it waits in the queue", style="hold"))
         return [*said, *(Said(text=f"  {decision.text}") for decision in admission.refusals)]
+
+    def _handed_over(self) -> list[Said]:
+        """How the script learns of the checkpoint; where it does not, a note says what to set."""
+        way = self._planned.handover
+        if way is None or way.how == "none":
+            return []
+        return [Said(text=f"Handed over    {way.text}", style="muted")]
 
 
 class MissingDialog(Dialog):

@@ -16,7 +16,7 @@ from backprop_tui.tui.screens.problems import ProblemsDialog
 from backprop_tui.tui.screens.questions import SortDialog
 from backprop_tui.tui.screens.run import RunPage
 from backprop_tui.tui.verbs.starting import StartingVerbs
-from backprop_tui.watch.comparing import MOST, compare
+from backprop_tui.watch.comparing import MOST, Comparison
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -111,25 +111,24 @@ class LookingVerbs(StartingVerbs):
             return
 
         def work() -> None:
-            runs = compare(self.home, ids)
-            self.call_from_thread(self._show_compared, runs, len(ids))
+            comparison = Comparison(self.home, ids)
+            self.call_from_thread(self._show_compared, comparison, comparison.read(), len(ids))
 
         self.background(work)
 
-    def _show_compared(self, runs: list[Compared], asked: int) -> None:
+    def _show_compared(self, comparison: Comparison, runs: list[Compared], asked: int) -> None:
         if len(runs) < 2:
             self.say("c: their records cannot be read.")
             return
         if asked > MOST:
             self.say(f"Compare shows {MOST} runs at most; the first {MOST} marked are shown.")
-        self.push_screen(ComparePage(self.palette, self.look, runs))
+        self.push_screen(ComparePage(self.palette, self.look, comparison, runs))
 
     @on(ComparePage.Stale)
     def _compare_again(self) -> None:
         page = self.screen
         if isinstance(page, ComparePage):
-            ids = [run.record.run.id for run in page.runs]
-            self.background(lambda: self.call_from_thread(page.take, compare(self.home, ids)))
+            self.background(lambda: self.call_from_thread(page.take, page.comparison.read()))
 
     def action_sort(self) -> None:
         """Choose the order of the history."""

@@ -22,6 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from backprop_tui.control.resuming import Survey
     from backprop_tui.control.wishes import Planned
+    from backprop_tui.model.run import Run
     from backprop_tui.store.home import Home
     from backprop_tui.tui.target import Target
     from backprop_tui.watch.record import Record
@@ -135,7 +136,7 @@ class StartingVerbs(Base):
                 self.say, f"{name_of(record)} is completed, there is nothing to resume. R runs it again."
             )
             return
-        until = before_the_rise(self.home, record.run.id) if record.run.state == "diverged" else None
+        until = before_the_rise(self.home, record.run) if record.run.state == "diverged" else None
         found = survey(self.home, target.id, most=OFFERED, until=until)
         if found.newest is None and not record.run.checkpoints:
             self.call_from_thread(
@@ -202,10 +203,10 @@ class StartingVerbs(Base):
         self.push_screen(ResumeSeveralDialog(self.palette, [target.called for target in targets]), answered)
 
 
-def before_the_rise(home: Home, run_id: str) -> float | None:
+def before_the_rise(home: Home, run: Run) -> float | None:
     """The last step before a loss rose and was no number any more; None where no metric says."""
-    reader = CurveReader(home, run_id)
-    while reader.read():
+    reader = CurveReader(home, run.id)
+    while reader.read(run.slices):
         pass
-    curve = reader.curves.get("loss")
+    curve = reader.main
     return None if curve is None else rise_began(curve.steps, curve.lasts, curve.first_bad_step)

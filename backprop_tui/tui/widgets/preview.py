@@ -5,11 +5,14 @@ from __future__ import annotations
 import time
 
 from backprop_tui.tui.draw import chart
+from backprop_tui.tui.draw.curves import no_curve
 from backprop_tui.tui.draw.facts import NO_OUTPUT
 from backprop_tui.tui.draw.line import Line
 from backprop_tui.tui.draw.output import line_style
 from backprop_tui.tui.draw.page import beside
 from backprop_tui.tui.widgets.pane import Pane
+from backprop_tui.watch.figures import epoch_words
+from backprop_tui.watch.metrics import label
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +21,6 @@ if TYPE_CHECKING:
     from backprop_tui.tui.palette import Palette
 
 LOG_WIDTH = 58
-NO_LOSS = 'No loss yet. A script shows one by printing {"step": 10, "loss": 0.5}'
 ROWS = 10
 GAP, CHART_EVERY_S = 2, 2.0
 
@@ -62,9 +64,10 @@ class Preview(Pane, can_focus=True):
     def _chart(self, detail: Detail, name: str, width: int, height: int) -> list[Line]:
         names = tuple(detail.curves)[:1]
         plan = detail.chart(names)
-        title = f"{(names or ('loss',))[0].upper()}  {name}"
-        drawn = [chart.legend(plan, width, self.glyphs, title=title, focused=self.has_focus)]
-        return drawn + chart.lines(plan, width, height - 1, self.glyphs, empty=NO_LOSS)
+        title = f"{label(names[0] if names else 'loss').upper()}  {name}"
+        epoch = epoch_words(detail.record.run) if detail.record else ""
+        drawn = [chart.legend(plan, width, self.glyphs, title=title, note=epoch, focused=self.has_focus)]
+        return drawn + chart.lines(plan, width, height - 1, self.glyphs, empty=no_curve(detail))
 
     def _line(self, width: int, base: str = "") -> Line:
         return Line(width, base=base, glyphs=self.glyphs)

@@ -1,0 +1,43 @@
+"""Lines that patterns run wild on, if they can."""
+
+from __future__ import annotations
+
+N = 4000
+HOSTILE = {
+    "open brackets": "loss 10%|" + "[" * N,
+    "pairs of brackets": "loss: 1 epoch 1 " + "[]" * N,
+    "brackets in a bar": " 10%|█| 1/10 [00:00<" + "[a]" * N,
+    "digits": "step 1 loss: " + "9" * N,
+    "digits with points": "step 1 loss: " + "1." * N,
+    "equal signs": "loss=1 step=1 " + "a=a=" * N,
+    "pairs": "loss=1 step=1 " + "a=1 " * N,
+    "blanks": "epoch 1 loss" + " " * (N - 13) + "1",
+    "words": "loss " + "word " * N,
+    "losses": "loss step " + "loss " * N,
+    "savings": "saving model " * N,
+    "quotes": "saving model to " + "'" * N,
+    "bars": "|" * N,
+    "percents": "1%|" * N,
+    "a long bar": "1%|" + "x" * N,
+    "Keras": "1/2 " + "=" * (N - 20) + "/step - a: 1",
+    "Keras values": "1/2 0s 1s/step - loss: 1" + " - a" * N,
+    "items": "{" + "'loss': 1, " * N + "}",
+    "quotes in braces": "{" + "'a" * N + "}",
+    "rounds": "[1]\t" + "a-b:1\t" * N,
+    "escapes": "\x1b[" * N,
+    "titles": "\x1b]" * N,
+    "dates": "2026-01-01 00:00:00 " * N,
+    "levels": "[INFO]" * N,
+    "a prefix without an end": "[" + "a" * N,
+    "dashes": "- " * N,
+    "a ruler": "---  " * N,
+    "postfixes": " 1%|█| 1/9 [00:00<00:01, 1it/s, " + "a=b, " * N + "]",
+    "a description": "loss=1 " * 560 + " 1%|█| 1/9 [00:00<00:01, 1it/s]",
+    "rich": "━" * (N - 10) + " • ",
+    "fractions": "epoch 1 loss: 1 " + "1/" * N,
+    "ranks": "[rank1]" * N,
+    "letters and digits": "loss" + "a1" * N,
+    "underscores": "step 1 loss: 1" + "_1" * N,
+    "a detector's header": "Class mAP50 " + "x " * N,
+    "a cost": "loss after " * N,
+}
