@@ -56,7 +56,8 @@ def spec(box: Box) -> dict[str, Any]:
 
 
 async def launched(stage: Stage) -> None:
-    await stage.until(lambda: stage.app.screen is stage.app.main and len(stage.app.state.rows) == 1)
+    """The form is closed and the run is there; a second enter may have opened its page already."""
+    await stage.until(lambda: not isinstance(stage.app.screen, LaunchForm) and len(stage.app.state.rows) == 1)
 
 
 def test_complete_choose_and_take(scripts: Box) -> None:
