@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from backprop_tui.errors import BackpropError, ConfigError
+from backprop_tui.model.spec import RERUN
 from backprop_tui.text import printable, quoted
 
 TYPE_CHECKING = False
@@ -23,8 +24,6 @@ MAX_ITEMS = 50
 COUNTERS = frozenset({"step", "epoch", "total"})
 """Groups of a metric pattern that count."""
 PLACEHOLDERS = ("checkpoint", "checkpoint_dir", "step")
-RERUN = "rerun"
-"""In place of a template: the script finds its checkpoint by itself."""
 _SHOWN = 60
 _NUMBER = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
 DURATION_PATTERN = (

@@ -8,11 +8,12 @@ import shlex
 from backprop_tui.errors import UsageError
 from backprop_tui.frozen import Frozen
 from backprop_tui.model.secrets import masked_args
+from backprop_tui.model.spec import RERUN
 from backprop_tui.scripts.command import key_of, script_of
 from backprop_tui.scripts.options import key_of as option_key
 from backprop_tui.scripts.proposing import Target, propose
 from backprop_tui.scripts.resume_facts import VARIABLE, ResumeFacts, read_resume_facts
-from backprop_tui.scripts.template import RERUN, filled, names_in
+from backprop_tui.scripts.template import filled, names_in
 from backprop_tui.store.scripts import recall
 from backprop_tui.text import quoted
 
@@ -52,7 +53,7 @@ class Handover(Frozen):
         given = {
             "flag": shlex.join(args or (FLAG, self.checkpoint)),
             "variable": f"{VARIABLE}={shlex.quote(self.checkpoint)}",
-            "rerun": "the same command again",
+            RERUN: "the same command again",
             "none": "nothing tells the script of the checkpoint",
         }
         said = given.get(self.how) or shlex.join(args) or "as the arguments say"
@@ -106,12 +107,12 @@ def hand_over(home: Home, spec: SliceSpec, kind: str, *, given: tuple[str, ...] 
 def _decide(home: Home, spec: SliceSpec, found: Found, facts: ResumeFacts, kind: str) -> Handover:
     asked = spec.settings.get("resume.arg")
     if asked is not None and asked.value is not None:
-        how = "rerun" if asked.value == RERUN else "template"
+        how = RERUN if asked.value == RERUN else "template"
         by = "in an earlier slice" if asked.origin == "run" else asked.origin
         return _filled(spec, how, str(asked.value), f"as asked for: {by}")
     known = recall(home, key_of(found))
     if known.template and (known.digest == facts.digest or _still_declares(facts, known.template)):
-        how = "rerun" if known.template == RERUN else "remembered"
+        how = RERUN if known.template == RERUN else "remembered"
         return _filled(spec, how, known.template, "remembered: the script took up a checkpoint so before")
     if FLAG in spec.declared_flags:
         return _filled(spec, "flag", "", "the script declares it")
@@ -128,7 +129,7 @@ def _decide(home: Home, spec: SliceSpec, found: Found, facts: ResumeFacts, kind:
     proposal = propose(facts, target, spec.command[found.at :])
     if not proposal.template:
         return _filled(spec, "none", "", proposal.reason)
-    how = "rerun" if proposal.template == RERUN else "proposal"
+    how = RERUN if proposal.template == RERUN else "proposal"
     of_kind = f"; checkpoint kind {kind}" if kind not in ("unknown", "file") else ""
     return _filled(spec, how, proposal.template, f"proposed: {proposal.reason}{of_kind}")
 

@@ -98,7 +98,7 @@ def plan_start(home: Home, wish: Wish) -> Planned:
     command = wish.command
     if not wish.is_command:
         command = (_script_word(command[0], cwd), *command[1:])
-    resume_from, kind = (None, "") if wish.resume_from is None else _good_checkpoint(wish.resume_from)
+    resume_from, kind, step = (None, "", None) if wish.resume_from is None else _good_checkpoint(wish.resume_from)
     spec = SliceSpec(
         run_id=wish.run_id,
         n=1,
@@ -114,7 +114,7 @@ def plan_start(home: Home, wish: Wish) -> Planned:
         env=wish.env,
         recorded_env=recorded_env(os.environ),
         resume_from=resume_from,
-        resume_step=None if resume_from is None else _step_of(resume_from, kind),
+        resume_step=step,
         fresh=wish.fresh,
         name=wish.name,
         tags=wish.tags,
@@ -174,8 +174,9 @@ def _script_word(word: str, cwd: str) -> str:
     return check_script(word, os.getcwd())
 
 
-def _good_checkpoint(path: str) -> tuple[str, str]:
-    """A checkpoint's absolute path and kind."""
+def _good_checkpoint(path: str) -> tuple[str, str, int | None]:
+    """A checkpoint's absolute path, its kind and, where that can be told, its step."""
+    from backprop_tui.artifacts.stepping import step_told_by
     from backprop_tui.artifacts.verdict import judge
 
     absolute = os.path.abspath(os.path.expanduser(path))
@@ -184,13 +185,7 @@ def _good_checkpoint(path: str) -> tuple[str, str]:
         raise NothingToResume(
             f"cannot resume from {path}: {verdict.why}", hint="name another checkpoint, or leave out --resume-from"
         )
-    return absolute, verdict.kind
-
-
-def _step_of(path: str, kind: str) -> int | None:
-    from backprop_tui.artifacts.stepping import step_told_by
-
-    return step_told_by(path, kind)
+    return absolute, verdict.kind, step_told_by(absolute, verdict.kind)
 
 
 def recorded_env(env: Mapping[str, str]) -> dict[str, str]:

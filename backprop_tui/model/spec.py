@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+RERUN = "rerun"
+"""In place of a template for resuming: the script finds its checkpoint by itself."""
+
+
 class SettingValue(Frozen):
     """A resolved setting and where its value came from."""
 

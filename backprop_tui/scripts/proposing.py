@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from backprop_tui.frozen import Frozen
+from backprop_tui.model.spec import RERUN
 from backprop_tui.scripts.options import NOTHING, OPTIONAL, VALUE, VALUES, key_of
 from backprop_tui.scripts.resume_facts import ResumeFacts
 
@@ -10,7 +11,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from backprop_tui.scripts.options import Option
 
-RERUN = "rerun"
 _STRONG = (
     "resume-from",
     "resume-from-checkpoint",

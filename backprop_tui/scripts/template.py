@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-RERUN = "rerun"
+from backprop_tui.model.spec import RERUN
 
 
 def filled(template: str, checkpoint: str, step: int | None) -> tuple[str, ...]:

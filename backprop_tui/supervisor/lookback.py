@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from backprop_tui.model.lineage import stretches
 from backprop_tui.model.naming import loss_metric, main_metric
+from backprop_tui.model.spec import RERUN
 from backprop_tui.store.metriclines import MetricFile, points
 from backprop_tui.supervisor.seams import ENOUGH, LEAST, MOST, REMEMBERED, SUSPICIOUS, Evidence, judge, median
 from backprop_tui.supervisor.tally import with_best
@@ -37,7 +38,7 @@ class Lookback:
         """`path` is the run's metrics.jsonl."""
         self._recorder, self._path, self._spec = recorder, path, spec
         self._evidence: Evidence | None = None
-        self._has_seam = spec.resume_from is None and spec.resume_how != "rerun"  # nothing to go on from
+        self._has_seam = spec.resume_from is None and spec.resume_how != RERUN  # nothing to go on from
         self._best: _Best | None = None
 
     def look(self, *, final: bool = False) -> None:

@@ -7,6 +7,7 @@ import os
 from backprop_tui.artifacts.verdict import judge
 from backprop_tui.errors import EngineError
 from backprop_tui.model.ordering import numbers_in
+from backprop_tui.model.spec import RERUN
 from backprop_tui.scripts.template import says_where
 from backprop_tui.text import short
 
@@ -98,7 +99,7 @@ def put_back(spec: SliceSpec, folder: RunFolder) -> str:
 
 def takes_its_own(spec: SliceSpec) -> bool:
     """Whether the script is not told which checkpoint is meant: it takes what lies in its own place."""
-    return spec.resume_how == "rerun" or (bool(spec.resume_args) and not says_where(spec.resume_template))
+    return spec.resume_how == RERUN or (bool(spec.resume_args) and not says_where(spec.resume_template))
 
 
 def _is_broken(path: str) -> bool:
