@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 QUIET_S = 1.9
 """Between two looks, which come every 2 s."""
+FIRST_QUIET_S = 0.4
+"""Of a run that has none: what is whole by its kind is told so soon, as far as looks come."""
 RESTLESS_S = 6.0
 """What changed at every look for so long is told as it is, if its kind shows that it is whole."""
 
@@ -100,7 +102,8 @@ def is_due(c: Candidate, moment: Moment) -> bool:
     """Whether it has come to rest; what never does, because it is written over all the time, is due in between."""
     if moment.is_final:
         return True
-    has_rested = moment.now - c.changed >= QUIET_S or moment.now - c.since >= RESTLESS_S
+    quiet_s = FIRST_QUIET_S if moment.best_rank is None else QUIET_S
+    has_rested = moment.now - c.changed >= quiet_s or moment.now - c.since >= RESTLESS_S
     return has_rested and c.refused != c.stamp
 
 

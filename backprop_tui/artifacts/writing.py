@@ -41,19 +41,19 @@ class WriteWatch:
     def is_writing(self, epoch: float, finished: Mapping[str, tuple[int, int]]) -> bool:
         """Whether a checkpoint grew within the last second.
 
-        The first look cannot know: a file that changed just now and is not known to be whole counts then.
+        Whoever sees a file for the first time cannot know: one that changed just now and is not known to be whole
+        counts, whether or not somebody else has looked before it was there.
 
         Args:
             epoch: now, seconds.
             finished: (size, mtime in ns) of the checkpoints that were judged good, by path.
         """
-        is_first = not self._sizes and self._looked < 0
         if epoch - self._looked >= LOOK_S:
             self._looked = epoch
             fresh = [found for folder in self.folders for found in self._fresh_in(folder, epoch, depth=2)]
             unknown = [(path, info) for path, info in fresh if finished.get(path) != _stamp(info)]
             for path, info in unknown:
-                if is_first or info.st_size > self._sizes.get(path, info.st_size):
+                if path not in self._sizes or info.st_size > self._sizes[path]:
                     self._grew[path] = epoch
             self._sizes = {path: info.st_size for path, info in unknown}
             # One that was judged whole meanwhile is not waited for any longer.

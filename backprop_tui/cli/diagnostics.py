@@ -6,6 +6,7 @@ import sys
 from enum import IntEnum
 
 from backprop_tui import errors
+from backprop_tui.cli import output
 from backprop_tui.model.states import RunState
 from backprop_tui.text import printable
 
@@ -57,8 +58,16 @@ def exit_code_of(run: Run) -> ExitCode:
 
 
 def say(text: str) -> None:
-    """One line of backprop's own words; whatever in it would act on a terminal is written as an escape."""
-    write(printable(text) + "\n")
+    """backprop's own words, on a terminal in lines that end between words.
+
+    Whatever in them would act on a terminal is written as an escape.
+    """
+    text = printable(text)
+    room = output.columns(2)
+    if room is not None and output.width(text) > room:
+        words = text.lstrip(" ")
+        text = "\n".join(output.wrapped(" " * (len(text) - len(words)), words, room, keeps_words=True))
+    write(text + "\n")
 
 
 def write(text: str) -> None:

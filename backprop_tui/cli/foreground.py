@@ -11,6 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from backprop_tui.cli.pump import LiveLine, OutputPump
     from backprop_tui.engines.base import Launch
+    from backprop_tui.governor.going_on import Following
     from backprop_tui.model.decisions import Admission
     from backprop_tui.model.run import Run
     from backprop_tui.model.spec import SliceSpec
@@ -36,21 +37,23 @@ class Foreground(Observer):
         self._say(f"{run.id} is queued, {reason} (ctrl-c leaves the queue)")
 
     def starting(self, spec: SliceSpec, launch: Launch, admission: Admission) -> None:
-        box = words.duration(float(spec.setting("maxRunMinutes")) * 60)
+        box = words.duration(spec.box_s)
         number = f", slice {spec.n}" if spec.n > 1 else ""
         python = f", {launch.argv[0]}" if not spec.is_command else ""
         limit = spec.setting("gpuMemoryLimit")
-        memory = f", GPU memory {limit}" if limit and admission.gpu else ""
-        self._say(f"run {spec.run_id}{number}: {words.chosen(admission)}{memory}, time box {box}{python}")
+        memory = f", GPU memory {limit}" if limit and admission.gpus else ""
+        self._say(f"run {spec.run_id}{number}: {words.chosen(admission)}{memory}, time box {box}{_aim(spec)}{python}")
         for decision in admission.decisions:
             if decision.rule == "probe":
                 self._say(decision.text)
-        self._gpus = (admission.gpu.index,) if admission.gpu else ()
+        self._gpus = tuple(gpu.index for gpu in admission.gpus)
 
     def started(self, run: Run, log_path: str) -> None:
         from backprop_tui.cli.pump import LiveLine, OutputPump
 
         start = run.slice.log_start if run.slice else 0
+        if self._pump is not None:
+            return  # it goes on in the same log
         self._live = LiveLine() if self._shows_live else None
         if self._shows_output:
             self._pump = OutputPump(log_path, start, self._out, live=self._live)
@@ -67,8 +70,23 @@ class Foreground(Observer):
     def said(self, text: str) -> None:
         self._say(text)
 
+    def ended(self, run: Run, follows: Following | None) -> None:
+        if follows is None:
+            return  # `finish` comes next
+        if self._pump is not None:
+            self._pump.pump()  # what its reader takes now: a slow one must not hold up the next slice
+        newest = run.slice
+        number, used = (newest.n, newest.used_s) if newest else (0, None)
+        parts = [f"{run.id}, slice {number}: {run.state} after {words.duration(used)}"]
+        if run.step is not None:
+            parts.append(words.step(run))
+        if run.main is not None:
+            parts.append(words.figure_and_best(run))
+        self._say(", ".join(parts))
+        self._say(f"slice {number + 1} follows: {follows.why} (ctrl-c ends the run)")
+
     def finish(self) -> None:
-        """The slice has ended: pass on what is left of its output."""
+        """Nothing of a slice goes on: pass on what is left of its output."""
         if self._pump is not None:
             self._pump.drain()
         if self._live is not None:
@@ -88,8 +106,20 @@ class Foreground(Observer):
         if figure := words.figure(run):
             parts.append(figure)
         if self._gpus:
-            parts.append(f"GPU {self._gpus[0]} {words.size(run.resources.gpu_used_bytes)}")
+            parts.append(f"GPU {','.join(self._gpus)} {words.size(run.resources.gpu_used_bytes)}")
         return "[" + " · ".join(parts) + "]"
+
+
+def _aim(spec: SliceSpec) -> str:
+    """What a run goes on to in further slices, "" for one that does not."""
+    parts = []
+    if (total := spec.setting_or("totalMinutes", None)) is not None:
+        parts.append(f"{words.duration(total * 60)} in all")
+    if (slices := spec.setting_or("slices", None)) is not None:
+        parts.append(f"{slices} slice{'s' if slices != 1 else ''} in all")
+    if until := spec.setting_or("until", ()):
+        parts.append(f"until {' or '.join(until)}")
+    return "".join(f", {part}" for part in parts)
 
 
 def summary(run: Run) -> list[str]:

@@ -158,6 +158,7 @@ def _tell_dry_run(planned: Planned, *, json: bool) -> int:
 
     from backprop_tui.control.starting import dry_run
     from backprop_tui.model.secrets import masked, masked_args
+    from backprop_tui.watch.why import verdict
 
     found = dry_run(planned.plan)
     env = masked(found.env)
@@ -181,6 +182,6 @@ def _tell_dry_run(planned: Planned, *, json: bool) -> int:
             output.emit(f"env      {name}={value}")
         output.emit(f"on       {words.chosen(found.admission)}")
         for decision in found.admission.decisions:
-            output.emit(f"{'ok' if decision.ok else 'no':<8} {decision.text}")
+            output.emit_wrapped(f"{verdict(decision):<8} ", decision.text)
         output.emit(f"verdict  {found.verdict}")
     return ExitCode.OK if found.admission.admitted else ExitCode.REFUSED

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 GAP = "  "
 LEAST_WIDTH = 8
+BELOW = " " * 8
 
 
 def emit(text: str) -> None:
@@ -51,6 +52,7 @@ def emit_table(
     *,
     right: frozenset[int] = frozenset(),
     shrink: Sequence[int] = (),
+    below: Sequence[str] = (),
 ) -> None:
     """Columns as wide as they have to be.
 
@@ -59,6 +61,7 @@ def emit_table(
         rows: the cells.
         right: columns whose cells end at the same place.
         shrink: columns that are cut, in this order, where a terminal is too narrow.
+        below: what stands under each row, indented; "" for nothing.
     """
     widths = [max(width(printable(row[n])) for row in (titles, *rows)) for n in range(len(titles))]
     room = columns()
@@ -68,19 +71,43 @@ def emit_table(
             taken = max(0, min(over, widths[n] - LEAST_WIDTH))
             widths[n] -= taken
             over -= taken
-    for row in (titles, *rows):
+    for row, text in zip((titles, *rows), ("", *below, *[""] * (len(rows) - len(below))), strict=True):
         cells = []
         for n, cell in enumerate(row):
             shown = cut(printable(cell), widths[n])
             space = " " * (widths[n] - width(shown))
             cells.append(space + shown if n in right else shown + space)
         emit(GAP.join(cells).rstrip())
+        if text:
+            emit_wrapped(BELOW, text)
 
 
-def columns() -> int | None:
-    """The terminal's width; None where stdout is no terminal."""
+def emit_wrapped(head: str, text: str) -> None:
+    """A text behind `head`; where a terminal is too narrow, the rest of it stands below its beginning."""
+    room = columns()
+    if room is None or width(printable(head + text)) <= room:
+        emit((head + text).rstrip(" ") if not text else head + text)
+        return
+    emit("\n".join(wrapped(printable(head), printable(text), room)))
+
+
+def wrapped(head: str, text: str, room: int, *, keeps_words: bool = False) -> list[str]:
+    """Lines of at most `room` columns, one below the other behind `head`, that end between words.
+
+    A word that is longer than a line is broken, unless `keeps_words`: then the terminal does so, and it can be copied.
+    """
+    import textwrap
+
+    indent = width(head)
+    most = max(2 * LEAST_WIDTH, room - indent)
+    lines = textwrap.wrap(text, most, break_on_hyphens=False, break_long_words=not keeps_words) or [""]
+    return [head + lines[0], *(" " * indent + line for line in lines[1:])]
+
+
+def columns(fd: int = 1) -> int | None:
+    """The terminal's width; None where stdout, or what else `fd` is, is no terminal."""
     try:
-        return os.get_terminal_size(1).columns or None
+        return os.get_terminal_size(fd).columns or None
     except OSError:
         return None
 

@@ -76,8 +76,12 @@ COMMANDS = (
         usage="backprop resume RUN [-- NEW ARGS]",
         epilog="The run's own arguments, environment and settings are used again, those of its last slice; NEW ARGS "
         "take the place of all its arguments, and a setting given here holds for later slices too.",
-        options=(*_START, Option(name="fresh", flag="--fresh", help="start from step 0 again")),
-        words=(1, 1),
+        options=(
+            *_START,
+            Option(name="fresh", flag="--fresh", help="start from step 0 again"),
+            Option(name="all_lost", flag="--all-lost", help="every lost run, detached, each when it is its turn"),
+        ),
+        words=(0, 1),
         takes_rest=True,
     ),
     Command(
@@ -95,9 +99,29 @@ COMMANDS = (
     ),
     Command(
         name="status",
-        help="what runs now, or how one run is",
+        help="the box, what runs and waits, and whether a new run could start; or how one run is",
         usage="backprop status [RUN]",
         words=(0, 1),
+    ),
+    Command(
+        name="why",
+        help="every rule of the Governor with value, limit and verdict, for a run or for a new one",
+        usage="backprop why [RUN]",
+        epilog="With a RUN: the rules for it now, and what was decided before. Without one: whether a new run could "
+        "start in this folder; settings given as options are taken into account.",
+        options=_SETTINGS,
+        words=(0, 1),
+    ),
+    Command(
+        name="gpus",
+        help="the GPUs, who uses them, and which the Governor would choose",
+        usage="backprop gpus",
+        epilog="For other programs: export CUDA_VISIBLE_DEVICES=$(backprop gpus --mask)",
+        options=(
+            Option(name="mask", flag="--mask", help="print only the choice, as CUDA_VISIBLE_DEVICES takes it"),
+            Option(name="count", flag="--count", metavar="N", help="choose so many (1)"),
+            Option(name="need", flag="--need", metavar="MB", help="memory that each must have free"),
+        ),
     ),
     Command(
         name="stop",
@@ -111,6 +135,27 @@ COMMANDS = (
     ),
     Command(name="pause", help="let a run stand still", usage="backprop pause RUN", words=(1, 1)),
     Command(name="continue", help="let a paused run go on", usage="backprop continue RUN", words=(1, 1)),
+    Command(
+        name="hold",
+        help="keep runs back in the queue; one that goes on by itself waits once its slice has ended",
+        usage="backprop hold RUN…",
+        words=(1, None),
+    ),
+    Command(name="release", help="let held runs go on", usage="backprop release RUN…", words=(1, None)),
+    Command(
+        name="drain",
+        help="let slices finish, and start none on this box",
+        usage="backprop drain",
+        options=(Option(name="off", flag="--off", help="let runs start again"),),
+    ),
+    Command(
+        name="yield",
+        help="let all runs save, stop and give their GPUs back; they come back by themselves",
+        usage="backprop yield [TIME]",
+        options=(Option(name="off", flag="--off", help="let them come back now"),),
+        words=(0, 1),
+        epilog="TIME (30 minutes) is how long the GPUs stay free: minutes, or such as 90s, 10m, 1h30m.",
+    ),
     Command(
         name="extend",
         help="give a run's time box more time",

@@ -121,12 +121,25 @@ def next_steps(run: Run) -> list[str]:
         return []
     if run.reason is not None and run.reason.code == "resume_arg":
         return [f"go on with it: backprop resume {run.id} --resume-arg '--its-option {{checkpoint}}' (or rerun)"]
+    if run.state == "diverged" and run.checkpoint_count and run.slice is not None and run.slice.rise is not None:
+        return _before_the_rise(run)
     if run.checkpoint_count:
         return [f"go on with it: backprop resume {run.id}"]
     return [
-        f"from a file that it saved: backprop resume {run.id} -r PATH",
+        f"from a file, if it saved one unseen: backprop resume {run.id} -r PATH",
         f"from step 0: backprop resume {run.id}",
     ]
+
+
+def _before_the_rise(run: Run) -> list[str]:
+    """How to go on with a run whose loss was no number any more."""
+    sound = run.sound_checkpoint
+    if sound is not None:
+        at = "" if sound.step is None else f" (step {sound.step:,})"
+        return [f"go on from {sound.path}{at}, saved before its loss rose: backprop resume {run.id}"]
+    if run.checkpoint_count > len(run.checkpoints) or (run.slice is not None and run.slice.resumed_from):
+        return [f"go on from before its loss rose: backprop resume {run.id}"]
+    return [f"no checkpoint is from before its loss rose; from step 0: backprop resume {run.id} --fresh"]
 
 
 def stop_signal(setting: SettingValue) -> str:
@@ -137,8 +150,10 @@ def stop_signal(setting: SettingValue) -> str:
 
 def chosen(admission: Admission) -> str:
     """Where a slice runs, as the Governor decided."""
-    if admission.gpu is None:
+    if not admission.gpus:
         return "CPU"
-    wanted = f"GPU {admission.gpu.index}"
+    if len(admission.gpus) > 1:
+        return f"GPUs {', '.join(gpu.index for gpu in admission.gpus)}"
+    wanted = f"GPU {admission.gpus[0].index}"
     texts = [d.text for d in admission.decisions if d.rule == "gpu_memory" and d.ok]
     return next((text for text in texts if wanted in text), wanted)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from backprop_tui.config.resolve import is_there
 from backprop_tui.config.screen import DASHBOARD
 from backprop_tui.config.settings import DASHBOARD_ENV_PREFIX
-from backprop_tui.config.values import from_text, shown
+from backprop_tui.config.values import from_text
+from backprop_tui.config.wording import shown
 from backprop_tui.errors import ConfigError
 from backprop_tui.frozen import Frozen
 from backprop_tui.model.spec import SettingValue

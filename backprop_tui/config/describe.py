@@ -40,5 +40,7 @@ def value_text(setting: Setting, value: object) -> str:
         return printable(", ".join(map(str, value))) or "none"
     if isinstance(value, bool):
         return "true" if value else "false"
+    if setting.kind == "minutes" and isinstance(value, float) and 0 < value < 1:
+        return f"{value * 60:.3g} s"
     text = f"{value:.6g}" if isinstance(value, float) else printable(str(value))
     return f"{text} {setting.unit}" if setting.unit else text

@@ -6,7 +6,8 @@ import errno
 import os
 
 from backprop_tui.config.settings import SETTINGS
-from backprop_tui.config.values import from_plain, shown
+from backprop_tui.config.values import from_plain
+from backprop_tui.config.wording import shown
 from backprop_tui.errors import ConfigError
 from backprop_tui.files import read_bytes
 from backprop_tui.text import printable

@@ -7,7 +7,7 @@ from backprop_tui.config.describe import value_text
 from backprop_tui.config.resolve import resolve
 from backprop_tui.config.screen import DASHBOARD
 from backprop_tui.config.settings import SETTINGS
-from backprop_tui.config.values import allowed
+from backprop_tui.config.wording import allowed
 from backprop_tui.errors import ConfigError
 from backprop_tui.frozen import Frozen
 from backprop_tui.model.spec import SettingValue

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 from backprop_tui.config.document import read_text, settings_of
-from backprop_tui.config.settings import USERS_OWN
-from backprop_tui.config.values import shown
+from backprop_tui.config.settings import PROJECTS, SETTINGS, USERS_OWN
+from backprop_tui.config.wording import shown
 from backprop_tui.errors import ConfigError
 from backprop_tui.paths import user_config_file
 from backprop_tui.text import printable
@@ -31,13 +31,14 @@ def read_project(path: str) -> dict[str, Any]:
     if not text.strip():
         raise ConfigError(f"{name} is empty", hint="the smallest project file is {}")
     data = _parsed(text, name)
-    own = next((key for key in USERS_OWN if isinstance(data, dict) and key in data), "")
+    tables = {setting.key.partition(".")[0] for setting in SETTINGS if setting.is_users_own}
+    own = next((key for key in (*USERS_OWN, *sorted(tables)) if isinstance(data, dict) and key in data), "")
     if own:
         raise ConfigError(
-            f"{name}: {own} is no setting of a project: the dashboard is set by each person for themselves",
-            hint=f"write it to {printable(user_config_file())}, or set it in the dashboard",
+            f"{name}: {own} is no setting of a project: each person decides it for themselves",
+            hint=f"write it to {printable(user_config_file())}",
         )
-    return settings_of(data, path)
+    return settings_of(data, path, settings=PROJECTS)
 
 
 def _parsed(text: str, name: str) -> Any:

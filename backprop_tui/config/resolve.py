@@ -9,7 +9,8 @@ import os
 import stat
 
 from backprop_tui.config.settings import DASHBOARD_ENV_PREFIX, ENV_PREFIX, SETTINGS, by_key
-from backprop_tui.config.values import from_plain, from_text, shown
+from backprop_tui.config.values import from_plain, from_text
+from backprop_tui.config.wording import shown
 from backprop_tui.errors import ConfigError, UsageError
 from backprop_tui.frozen import Frozen
 from backprop_tui.model.spec import SettingValue

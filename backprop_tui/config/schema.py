@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 
-from backprop_tui.config.settings import SETTINGS, by_key
+from backprop_tui.config.settings import PROJECTS, by_key
 from backprop_tui.config.values import DURATION_PATTERN, MAX_ITEMS, MAX_PATTERN, MEMORY_PATTERN, NUMBER_PATTERN
 
 TYPE_CHECKING = False
@@ -34,13 +34,14 @@ _TABLES = {
     "metrics": "where metrics are read",
     "checkpoints": "how checkpoints are found and kept",
     "resume": "how a slice goes on from a checkpoint",
+    "watchdog": "when a run that goes nowhere is stopped",
 }
 
 
 def schema() -> dict[str, Any]:
     """The schema (draft 2020-12) that editors check and complete project files with."""
     properties: dict[str, Any] = {"$schema": {"type": "string", "description": "where this schema is"}}
-    for setting in SETTINGS:
+    for setting in PROJECTS:
         table, dot, inner = setting.key.rpartition(".")
         place = properties
         if dot:
@@ -85,6 +86,8 @@ def _forms(setting: Setting) -> dict[str, Any]:
         "names": [{"type": "string"}, _array({"enum": list(setting.choices)})],
         "globs": [{"type": "string"}, _array({"type": "string", "minLength": 1})],
         "template": [{"type": "string", "minLength": 1}],
+        "goals": [{"type": "string"}, _array({"type": "string", "minLength": 1})],
+        "command": [{"type": "string", "minLength": 1}],
     }
     found = forms[setting.kind]
     if setting.none_word:

@@ -2,60 +2,17 @@
 
 from __future__ import annotations
 
-from backprop_tui.frozen import Frozen
+from backprop_tui.config.governing import GOING_ON, HOOKS, RUNNING
+from backprop_tui.config.setting import (
+    DASHBOARD_ENV_PREFIX,
+    ENV_PREFIX,
+    MAX_NUMBER,
+    USERS_OWN,
+    Setting,
+)
 from backprop_tui.model.events import RECOGNISERS
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any, Literal
-
-    Kind = Literal[
-        "minutes", "seconds", "number", "integer", "choice", "memory", "signal", "path", "boolean",
-        "pattern", "names", "globs", "template",
-    ]  # fmt: skip
-
-ENV_PREFIX = "BACKPROP_SET_"
-"""Apart from the variables that a training is told, such as BACKPROP_MAX_MINUTES."""
-DASHBOARD_ENV_PREFIX = ENV_PREFIX + "DASHBOARD_"
-"""Of what only the dashboard reads."""
-USERS_OWN = ("dashboard", "keys")
-"""Tables of the user's file that a project's may not have."""
-MAX_NUMBER = 1e9
-"""No setting means anything above this; below it no product of units overflows."""
-
-
-class Setting(Frozen):
-    """One thing that a person can set."""
-
-    key: str
-    """In JSON and TOML; a dot stands for nesting, such as gpu.probe."""
-    kind: Kind
-    default: Any
-    help: str
-    """One line."""
-    flag: str = ""
-    """Empty for what no command takes."""
-    short: str = ""
-    metavar: str = ""
-    """Empty for a switch, which is given or not."""
-    choices: tuple[str, ...] = ()
-    unit: str = ""
-    """Of a plain number."""
-    minimum: float = 0
-    is_minimum_excluded: bool = False
-    maximum: float = MAX_NUMBER
-    none_word: str = ""
-    """Says None where JSON's null cannot be written; empty when None is no value of this setting."""
-
-    @property
-    def env(self) -> str:
-        """The environment variable, such as BACKPROP_SET_GPU_MAX_TEMP_C."""
-        name = ""
-        for before, char in zip(" " + self.key, self.key, strict=False):
-            name += "_" if char.isupper() and not before.isupper() else ""
-            name += char
-        return ENV_PREFIX + name.replace(".", "_").upper()
-
+__all__ = ["DASHBOARD_ENV_PREFIX", "ENV_PREFIX", "MAX_NUMBER", "PROJECTS", "SETTINGS", "USERS_OWN", "Setting", "by_key"]
 
 SETTINGS: tuple[Setting, ...] = (
     Setting(
@@ -69,6 +26,7 @@ SETTINGS: tuple[Setting, ...] = (
         is_minimum_excluded=True,
         help="time box of a slice: minutes, or a time such as 90s, 10m, 1h30m",
     ),
+    *GOING_ON,
     Setting(
         key="framework",
         flag="--framework",
@@ -159,6 +117,7 @@ SETTINGS: tuple[Setting, ...] = (
         maximum=200,
         help="start only on a GPU below this temperature",
     ),
+    *RUNNING,
     Setting(
         key="python",
         flag="--python",
@@ -257,8 +216,11 @@ SETTINGS: tuple[Setting, ...] = (
         none_word="auto",
         help="how the script takes a checkpoint: '--resume {checkpoint}' (also {checkpoint_dir}, {step}), or rerun",
     ),
+    *HOOKS,
 )
 
+PROJECTS = tuple(setting for setting in SETTINGS if not setting.is_users_own)
+"""Those that a project's file may have."""
 _BY_KEY = {setting.key: setting for setting in SETTINGS}
 
 

@@ -10,7 +10,8 @@ from backprop_tui import files
 from backprop_tui.config.document import read_text, settings_of
 from backprop_tui.config.screen import DASHBOARD, in_user_file
 from backprop_tui.config.settings import USERS_OWN
-from backprop_tui.config.values import from_plain, shown
+from backprop_tui.config.values import from_plain
+from backprop_tui.config.wording import shown
 from backprop_tui.errors import ConfigError
 from backprop_tui.text import printable
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 
+from backprop_tui.config.wording import SHOWN, allowed, shown
 from backprop_tui.errors import BackpropError, ConfigError
 from backprop_tui.model.spec import RERUN
-from backprop_tui.text import printable, quoted
+from backprop_tui.text import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from backprop_tui.config.settings import Setting
+    from backprop_tui.config.setting import Setting
 
 MAX_PATH = 4096
 """Characters; no system takes a longer one."""
@@ -24,7 +25,6 @@ MAX_ITEMS = 50
 COUNTERS = frozenset({"step", "epoch", "total"})
 """Groups of a metric pattern that count."""
 PLACEHOLDERS = ("checkpoint", "checkpoint_dir", "step")
-_SHOWN = 60
 _NUMBER = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
 DURATION_PATTERN = (
     rf"^(?=[0-9.])(?:({_NUMBER}) ?d ?)?(?:({_NUMBER}) ?h ?)?(?:({_NUMBER}) ?m(?:in)? ?)?(?:({_NUMBER}) ?s)?$"
@@ -165,7 +165,7 @@ def _choice(setting: Setting, value: Any) -> str:
 def _signal(setting: Setting, value: Any) -> str:
     if not isinstance(value, str):
         raise _NotAllowed
-    return _choice(setting, "SIG" + value[:_SHOWN].upper().removeprefix("SIG"))
+    return _choice(setting, "SIG" + value[:SHOWN].upper().removeprefix("SIG"))
 
 
 def _path(_setting: Setting, value: Any) -> str:
@@ -209,7 +209,7 @@ def _pattern(_setting: Setting, value: Any) -> str:
     try:
         groups = re.compile(value).groupindex
     except (re.error, OverflowError, RecursionError) as error:
-        raise _NotAllowed(printable(str(error))[:_SHOWN])
+        raise _NotAllowed(printable(str(error))[:SHOWN])
     if not set(groups) - COUNTERS:
         raise _NotAllowed("it has no group for a metric")
     return value
@@ -248,10 +248,27 @@ def _template(_setting: Setting, value: Any) -> str:
     used = [name for word in words for name in re.findall(r"\{([^{}]*)\}", word)]
     unknown = next((name for name in used if name not in PLACEHOLDERS), None)
     if unknown is not None:
-        raise _NotAllowed(f"{{{printable(unknown)[:_SHOWN]}}} means nothing")
+        raise _NotAllowed(f"{{{printable(unknown)[:SHOWN]}}} means nothing")
     if not used and not any(word.startswith("-") or "=" in word for word in words):
         raise _NotAllowed("it names no option")
     return value.strip()
+
+
+def _goals(_setting: Setting, value: Any) -> tuple[str, ...]:
+    from backprop_tui.model.goals import goal_from
+
+    try:
+        return tuple(dict.fromkeys(goal_from(item).text for item in _list(value)))
+    except _NotAllowed:
+        raise
+    except ValueError as error:
+        raise _NotAllowed(str(error))
+
+
+def _command(_setting: Setting, value: Any) -> str:
+    if not isinstance(value, str) or not value.strip() or len(value) > MAX_PATH or "\0" in value:
+        raise _NotAllowed
+    return value
 
 
 _READERS: dict[str, Callable[[Setting, Any], Any]] = {
@@ -268,49 +285,6 @@ _READERS: dict[str, Callable[[Setting, Any], Any]] = {
     "names": _names,
     "globs": _globs,
     "template": _template,
+    "goals": _goals,
+    "command": _command,
 }
-
-
-_MEMORY_FORMS = "a share such as 80%, GB such as 8 or 8GB, MB such as 512MB"
-
-
-def allowed(setting: Setting) -> str:
-    """What a setting takes, in words."""
-    low, high = f"{setting.minimum:g}", f"{setting.maximum:g}"
-    bounds = f"above {low}" if setting.is_minimum_excluded else f"from {low}"
-    bounds += f" to {high}" if setting.maximum < 1e9 else ""
-    unit = f" ({setting.unit})" if setting.unit else ""
-    texts = {
-        "minutes": f"minutes {bounds}, such as 10 or 0.5, or a time such as 90s, 10m, 1h30m",
-        "seconds": f"seconds {bounds}, such as 45, or a time such as 45s or 1m",
-        "number": f"a number {bounds}{unit}",
-        "integer": f"a whole number {bounds}{unit}",
-        "choice": ", ".join(setting.choices),
-        "signal": ", ".join(setting.choices),
-        "path": "the path of an interpreter, or a name on PATH",
-        "boolean": "true or false",
-        "memory": _MEMORY_FORMS,
-        "pattern": "a regular expression with a named group for each metric, such as (?P<step>\\d+) (?P<loss>\\S+)",
-        "names": f"names with commas between: {', '.join(setting.choices)}",
-        "globs": "paths with * and **, commas between",
-        "template": f"an option with {{checkpoint}}, {{checkpoint_dir}} or {{step}}, or the word {RERUN}",
-    }
-    return texts[setting.kind] + (f", or {setting.none_word}" if setting.none_word else "")
-
-
-def shown(value: Any) -> str:
-    """A foreign value as one short, printable piece of a message."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return quoted(value, _SHOWN)
-    if isinstance(value, int) and value.bit_length() > 64:  # its digits may be too many to print
-        return "a number of more than 19 digits"
-    if isinstance(value, (int, float)):
-        return repr(value)
-    if isinstance(value, tuple):
-        value = list(value)
-    kind = type(value).__name__
-    return {"list": "a list", "dict": "an object"}.get(kind, f"a {kind}")

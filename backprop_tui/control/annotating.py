@@ -122,11 +122,27 @@ def edit(home: Home, run_id: str, *, name: str, tags: str, note: str) -> Notes:
 
 
 def archive(home: Home, run_id: str, *, archived: bool = True) -> Notes:
-    """Take a run out of the history's view, or bring it back; its record stays whole."""
+    """Take a run out of the history's view, or bring it back; its record stays whole.
+
+    What was to go on by itself, and has lost its supervisor, does not once it is out of view.
+    """
     if archived:
         with _ended(home, run_id):
+            _leave(home, run_id)
             return _annotate(home, run_id, lambda notes: notes.replace(archived=True))
     return _annotate(home, run_id, lambda notes: notes.replace(archived=False))
+
+
+def _leave(home: Home, run_id: str) -> None:
+    folder = home.run(run_id)
+    try:
+        if not folder.read_run().goes_on:
+            return
+        from backprop_tui.control.leaving import leave_held
+
+        leave_held(home, folder, "it was archived")
+    except StoreError:
+        return  # a broken record can still be archived
 
 
 def record_bytes(home: Home, run_id: str) -> int:

@@ -104,6 +104,20 @@ def hand_over(home: Home, spec: SliceSpec, kind: str, *, given: tuple[str, ...] 
     return way.replace(warnings=(*way.warnings, *_contradictions(spec)))
 
 
+def finds_its_own(home: Home, spec: SliceSpec) -> bool:
+    """Whether the script is known to find its newest checkpoint by itself, told of none."""
+    asked = spec.setting_or("resume.arg", None)
+    if asked is not None:
+        return bool(asked == RERUN)
+    found = script_of(spec)
+    if recall(home, key_of(found)).template == RERUN:
+        return True
+    if not found.script:
+        return False
+    facts = read_resume_facts(found.script, spec.cwd)
+    return bool(facts.signs.finds) or propose(facts, Target(name=""), spec.command[found.at :]).template == RERUN
+
+
 def _decide(home: Home, spec: SliceSpec, found: Found, facts: ResumeFacts, kind: str) -> Handover:
     asked = spec.settings.get("resume.arg")
     if asked is not None and asked.value is not None:

@@ -12,11 +12,13 @@ import time
 from backprop_tui.engines.argv import grace_s, stop_signal_of
 from backprop_tui.errors import BackpropError, StoreError
 from backprop_tui.files import FileLock
+from backprop_tui.frozen import Frozen
 from backprop_tui.model.run import Reason
 from backprop_tui.model.states import RunState
 from backprop_tui.probes import host
 from backprop_tui.probes.tree import is_alive
 from backprop_tui.protocol.lines import LineSplitter
+from backprop_tui.supervisor.living import has_supervisor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,26 +34,32 @@ UNMADE_S = 60.0
 CHUNK = 256 * 1024
 
 
-def settle_lost(home: Home) -> list[str]:
-    """Judge every active run of this host; returns the ids that turned out to be lost."""
-    lost = []
+class Settled(Frozen):
+    """What a look at the active runs of this host has found."""
+
+    lost: tuple[str, ...] = ()
+    """Ids of the runs that have turned out to be lost."""
+    owed: tuple[str, ...] = ()
+    """Of those, lost now or before, that were to go on by themselves and have nobody who sees to it."""
+
+
+def settle_lost(home: Home) -> Settled:
+    """Judge every active run of this host."""
+    lost, owed = [], []
     for run_id in sorted(home.active_ids()):
         try:
             if _settle(home, run_id):
                 lost.append(run_id)
+            if is_owed(home.run(run_id).read_run()):
+                owed.append(run_id)
         except (BackpropError, OSError, TypeError, ValueError, LookupError):
             continue  # one broken record must not hide the others; it shows as broken
-    return lost
+    return Settled(lost=tuple(lost), owed=tuple(owed))
 
 
-def has_supervisor(run: Run) -> bool:
-    """Whether the process that wrote this state lives; for runs of other hosts there is no telling: True."""
-    owner = run.owner
-    if owner is None:
-        return False
-    if owner.host != host.hostname():
-        return True
-    return owner.boot_id == host.boot_id() and is_alive(owner.process)
+def is_owed(run: Run) -> bool:
+    """Whether a run was to go on by itself, and the supervisor that was to see to it is gone."""
+    return run.state.is_ended and run.goes_on and not has_supervisor(run)
 
 
 def _settle(home: Home, run_id: str) -> bool:
@@ -87,6 +95,7 @@ def _take(lock: FileLock, run: Run) -> bool:
 
 
 def _conclude(home: Home, folder: RunFolder, run: Run) -> None:
+    from backprop_tui.governor.going_on import following
     from backprop_tui.supervisor.clock import Clock
     from backprop_tui.supervisor.continuity import Continuity
     from backprop_tui.supervisor.intake import Intake, follows_files
@@ -98,7 +107,15 @@ def _conclude(home: Home, folder: RunFolder, run: Run) -> None:
     spec = folder.read_spec()
     reason, ended = _explain(folder, run, spec)
     clock = Clock()
-    recorder = Recorder(folder, run, spec, Publisher(home, folder, spec, -1.0), clock)
+    was_queued, was_stopped = run.state is RunState.QUEUED, _is_stopped_by_person(run)
+    recorder = Recorder(
+        folder,
+        run,
+        spec,
+        Publisher(home, folder, spec, -1.0),
+        clock,
+        follows=lambda lost: not was_stopped and (was_queued or following(lost, spec).goes_on),
+    )
     recorder.take_over()
     intake = Intake(recorder, rest_of(spec, run), clock, follows_files=follows_files(spec))
     end = _catch_up(folder, intake, run)
@@ -107,7 +124,16 @@ def _conclude(home: Home, folder: RunFolder, run: Run) -> None:
     Continuity(recorder, folder.file("metrics.jsonl"), spec).look(final=True)
     recorder.amend(training=None, output_bytes=end)
     recorder.change(RunState.LOST, reason, ended=round(ended, 3), log_end=end)
+    if not (was_queued or was_stopped) and (follows := following(recorder.run, spec)).is_early:
+        recorder.warn(f"it does not go on by itself: {follows.why}")
+        recorder.flush(force=True)
     recorder.close()
+
+
+def _is_stopped_by_person(run: Run) -> bool:
+    """Whether somebody had stopped the run already, also while it ended for another reason; nothing follows then."""
+    by_person = run.reason is not None and run.reason.by == "person"
+    return run.state is RunState.STOPPING and (by_person or not run.goes_on)
 
 
 def _catch_up(folder: RunFolder, intake: Intake, run: Run) -> int:
@@ -130,7 +156,8 @@ def _explain(folder: RunFolder, run: Run, spec: SliceSpec) -> tuple[Reason, floa
     owner = run.owner
     guard = folder.read_guard()
     if owner is not None and owner.boot_id != host.boot_id():
-        return Reason(code="box_gone", text="the machine was restarted while it ran", by="box"), run.updated
+        doing = "waited in the queue" if run.state is RunState.QUEUED else "ran"
+        return Reason(code="box_gone", text=f"the machine was restarted while it {doing}", by="box"), run.updated
     sent = ""
     if guard is not None and guard.get("began", 0) >= (run.slice.started if run.slice else 0):
         names = [str(entry[1]) for entry in guard.get("sent", ())]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from backprop_tui.config.resolve import Resolved
+    from backprop_tui.governor.going_on import Following
     from backprop_tui.model.run import Run
     from backprop_tui.model.spec import SliceSpec
     from backprop_tui.store.folder import RunFolder
@@ -50,6 +52,10 @@ class ResumeWish(Frozen):
     resume_from: str | None = None
     fresh: bool = False
     wait_s: float | None = None
+    box_minutes: float | None = None
+    """Of this slice alone, in place of what its settings and its total leave."""
+    by_itself: bool = False
+    """Nobody asks for it: it follows by itself."""
 
 
 def plan_resume(home: Home, run_id: str, wish: ResumeWish) -> Planned:
@@ -57,7 +63,8 @@ def plan_resume(home: Home, run_id: str, wish: ResumeWish) -> Planned:
 
     Raises:
         RunActive: it has not ended.
-        NothingToResume: there were checkpoints, and none of them is good.
+        NothingToResume: there were checkpoints, and none of them is good; or, of a slice that follows by itself,
+            there were none.
         RunNotFound, StoreError, UsageError, ConfigError: as their texts say; UsageError also where the script is
             known to refuse the way in which it would be handed its checkpoint.
     """
@@ -85,20 +92,67 @@ def plan_resume(home: Home, run_id: str, wish: ResumeWish) -> Planned:
         resume_args=(),
         resume_how="",
         resume_template="",
+        box_minutes=wish.box_minutes,
         fresh=wish.fresh,
         git=git_of(cwd),
         backprop=__version__,
     )
     following = with_script_facts(following, keeps_interpreter="python" not in wish.flags)
+    if not wish.by_itself:
+        following, said = _with_total(run, following)
+        notes = (*said, *notes)
     planned = Planned(
-        plan=Plan(spec=following, is_resume=True, wait_s=wish.wait_s),
+        plan=Plan(spec=following, is_resume=True, wait_s=wish.wait_s, by_itself=wish.by_itself),
         resolved=resolved.replace(settings=following.settings),
         notes=notes,
     )
+    if wish.by_itself and not wish.fresh:
+        _check_goes_further(home, folder, run, following)
     if chosen is None:
         return planned.replace(notes=(*notes, *_own_ways(following)))
     planned = with_checkpoint(home, planned, chosen.kind, given=wish.args or ())
     return planned.replace(notes=(*planned.notes, *_own_choice(planned.plan.spec, chosen, folder)))
+
+
+def plan_following(home: Home, spec: SliceSpec, follows: Following) -> Plan:
+    """Plan the slice that follows the one of `spec` by itself; it waits for its turn.
+
+    Raises:
+        BackpropError: as `plan_resume`.
+    """
+    wish = ResumeWish(flags={}, env=spec.env, wait_s=math.inf, box_minutes=follows.box_minutes, by_itself=True)
+    return plan_resume(home, spec.run_id, wish).plan
+
+
+def _check_goes_further(home: Home, folder: RunFolder, run: Run, following: SliceSpec) -> None:
+    """A slice that would only do again what the one before it did is not begun.
+
+    Raises:
+        NothingToResume: it used its time box up and no checkpoint of the run is known.
+    """
+    from backprop_tui.control.handover import finds_its_own
+    from backprop_tui.governor.going_on import has_gone_on_unaided
+
+    if run.state is not RunState.TIMEBOXED or newest_first(folder) or has_gone_on_unaided(run):
+        return
+    if not finds_its_own(home, following):
+        start = "at step 0" if following.resume_from is None else f"at {following.resume_from}"
+        raise NothingToResume(
+            f"it has saved no checkpoint that was found, and slice {following.n} would begin {start} again. "
+            f"Name one: backprop resume {run.id} -r PATH; or say where it saves: --watch PATTERN; "
+            f"or that the script finds its own: --resume-arg rerun"
+        )
+
+
+def _with_total(run: Run, spec: SliceSpec) -> tuple[SliceSpec, tuple[str, ...]]:
+    """The slice that a person asks for with the box that its total leaves, and what they should hear of it."""
+    from backprop_tui.governor.going_on import is_chain, next_box_minutes, reached
+
+    if not is_chain(spec):
+        return spec, ()
+    if done := reached(run, spec):
+        return spec, (f"{done}: this is one more slice",)
+    return spec.replace(box_minutes=next_box_minutes(run, spec)), ()
 
 
 def _settings(wish: ResumeWish, spec: SliceSpec, cwd: str) -> Resolved:
@@ -108,6 +162,13 @@ def _settings(wish: ResumeWish, spec: SliceSpec, cwd: str) -> Resolved:
     if signal is not None and (signal.origin == "default" or signal.origin.startswith(AUTO)):
         inherited[STOP_SIGNAL] = signal.replace(value=None)
     resolved = resolve(flags=wish.flags, env=os.environ, cwd=cwd, config_path=wish.config_path, inherited=inherited)
+    # What nobody has ever chosen is not somebody's choice because a run repeats it.
+    chosen = {key for key, value in spec.settings.items() if value.origin != "default"}
+    kept = {
+        key: value if value.origin != "run" or key in chosen else value.replace(origin="default")
+        for key, value in resolved.settings.items()
+    }
+    resolved = resolved.replace(settings=kept)
     if resolved.settings[RESUME_ARG].value is not None or RESUME_ARG in wish.flags:
         return resolved
     # Nobody can know how a script is resumed before it was asked for: what a file says by now counts.
@@ -198,6 +259,8 @@ def choose_checkpoint(
     skipped: list[str] = []
     for checkpoint in newest_first(folder):
         verdict = verdict_on(checkpoint)
+        if verdict.good and not run.is_sound(checkpoint):
+            verdict = verdict.replace(good=False, why="it was saved after the loss had risen")
         if verdict.good:
             at = "" if checkpoint.step is None else f" (step {checkpoint.step:,})"
             return checkpoint.replace(kind=verdict.kind), (*skipped, f"resuming from {checkpoint.path}{at}")
@@ -214,7 +277,7 @@ def choose_checkpoint(
             f"run {run.id} has no good checkpoint: " + "; ".join(skipped),
             hint=f"start it from step 0 with: backprop resume {run.id} --fresh",
         )
-    return None, ("no checkpoint was reported: starting from step 0 (-r PATH goes on from a file that it saved)",)
+    return None, ("no checkpoint was reported: starting from step 0 (if it saved a file all the same: -r PATH)",)
 
 
 def _asked_for(path: str, run: Run) -> Checkpoint:

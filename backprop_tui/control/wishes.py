@@ -122,10 +122,25 @@ def plan_start(home: Home, wish: Wish) -> Planned:
         backprop=__version__,
     )
     spec = with_script_facts(spec)
+    if (total := spec.setting_or("totalMinutes", None)) is not None and total < spec.setting("maxRunMinutes"):
+        spec = spec.replace(box_minutes=float(total))
     planned = Planned(
-        plan=Plan(spec=spec, is_resume=False, wait_s=wish.wait_s), resolved=resolved.replace(settings=spec.settings)
+        plan=Plan(spec=spec, is_resume=False, wait_s=wish.wait_s),
+        resolved=resolved.replace(settings=spec.settings),
+        notes=_reached_already(spec),
     )
     return planned if resume_from is None else with_checkpoint(home, planned, kind)
+
+
+def _reached_already(spec: SliceSpec) -> tuple[str, ...]:
+    """What a run that begins from a checkpoint is told to go on to, and has done."""
+    if spec.resume_step is None or not spec.setting_or("until", ()):
+        return ()
+    from backprop_tui.governor.going_on import goals_of
+
+    step = spec.resume_step
+    met = [goal.text for goal in goals_of(spec) if goal.metric == "step" and goal.is_met_by(step)]
+    return tuple(f"its checkpoint is of step {step:,}: {text} is so already, and ends nothing" for text in met)
 
 
 def with_checkpoint(home: Home, planned: Planned, kind: str, *, given: tuple[str, ...] = ()) -> Planned:
@@ -191,6 +206,12 @@ def _good_checkpoint(path: str) -> tuple[str, str, int | None]:
 def recorded_env(env: Mapping[str, str]) -> dict[str, str]:
     """The part of the environment that a record keeps for people to read."""
     return masked({name: env[name] for name in _RECORDED if name in env})
+
+
+def env_as_recorded(recorded: Mapping[str, str], env: Mapping[str, str]) -> dict[str, str]:
+    """An environment in which what a record keeps is as it was then; its secrets are as they are in `env`."""
+    kept = {name: value for name, value in env.items() if name not in _RECORDED or recorded.get(name) == MASK}
+    return {**kept, **{name: value for name, value in recorded.items() if value != MASK}}
 
 
 def env_again(env: dict[str, str]) -> dict[str, str]:

@@ -20,6 +20,8 @@ TORCHRUN_GRACE_S = 40.0
 """Its agent gives the workers 30 s of its own."""
 _ELASTIC = frozenset({"torchrun", "torch.distributed.run", "torch.distributed.launch", "accelerate"})
 _INPUTS = frozenset({".yaml", ".yml", ".toml", ".cfg", ".ini", ".py", ".csv", ".tsv", ".parquet"})
+NO_GPU = {"CUDA_VISIBLE_DEVICES": "", "HIP_VISIBLE_DEVICES": "-1"}
+"""Shows a training no GPU; an empty HIP_VISIBLE_DEVICES would show it all."""
 OUTPUT_COLUMNS = "300"
 """Rich draws a progress line 80 columns wide where it sees no terminal, and wraps it."""
 
@@ -78,7 +80,7 @@ def _plain(name: str) -> str:
 def _told_flags(spec: SliceSpec, args: list[str]) -> list[str]:
     values = {
         "--run-id": spec.run_id,
-        "--max-minutes": f"{spec.setting('maxRunMinutes'):g}",
+        "--max-minutes": f"{spec.box_s / 60:g}",
         "--framework": spec.framework if spec.framework != "unknown" else None,
         "--checkpoint-every-seconds": f"{checkpoint_every_s(spec):g}",
         "--resume-from": spec.resume_from if spec.resume_how in ("", "flag") else None,
@@ -114,14 +116,14 @@ def grace_s(spec: SliceSpec) -> float:
 
 
 def environment_of(
-    spec: SliceSpec, inherited: Mapping[str, str], *, gpu: GpuSample | None, deadline: float, token: str = ""
+    spec: SliceSpec, inherited: Mapping[str, str], *, gpus: Sequence[GpuSample], deadline: float, token: str = ""
 ) -> dict[str, str]:
     """The training's environment.
 
     Args:
         spec: what the slice was asked.
         inherited: the environment that backprop was started in.
-        gpu: the GPU that the Governor chose, None to leave the choice to the script.
+        gpus: those that the Governor chose, none to leave the choice to the script.
         deadline: when the time box ends, epoch seconds.
         token: the slice's own, by which its processes are known.
     """
@@ -129,13 +131,15 @@ def environment_of(
     env["COLUMNS"] = OUTPUT_COLUMNS
     if not spec.setting("buffered"):
         env["PYTHONUNBUFFERED"] = "1"
-    if gpu is not None:
-        env.update(mask_of(gpu))
+    if gpus:
+        env.update(mask_of(gpus))
+    elif spec.setting_or("gpus", 1) == 0:
+        env.update(NO_GPU)
     env.update(spec.env)
     env["BACKPROP_RUN_ID"] = spec.run_id
     env["BACKPROP_SLICE"] = str(spec.n)
     env["BACKPROP_DEADLINE"] = f"{deadline:.3f}"
-    env["BACKPROP_MAX_MINUTES"] = f"{spec.setting('maxRunMinutes'):g}"
+    env["BACKPROP_MAX_MINUTES"] = f"{spec.box_s / 60:g}"
     env["BACKPROP_CHECKPOINT_EVERY_SECONDS"] = f"{checkpoint_every_s(spec):g}"
     env["BACKPROP_FRAMEWORK"] = spec.framework
     if token:
@@ -145,9 +149,10 @@ def environment_of(
     return env
 
 
-def mask_of(gpu: GpuSample) -> dict[str, str]:
-    """The variables that show a training this GPU only."""
-    if gpu.vendor == "amd":
-        return {"HIP_VISIBLE_DEVICES": gpu.mask}
+def mask_of(gpus: Sequence[GpuSample]) -> dict[str, str]:
+    """The variables that show a training these GPUs only; there must be one."""
+    mask = ",".join(gpu.mask for gpu in gpus)
+    if gpus[0].vendor == "amd":
+        return {"HIP_VISIBLE_DEVICES": mask}
     # PCI order makes CUDA's numbers those of NVML and nvidia-smi.
-    return {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": gpu.mask}
+    return {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": mask}

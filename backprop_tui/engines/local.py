@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-_RESET = tuple(
+RESET = tuple(
     getattr(signal, name)
     for name in (
         "SIGINT",
@@ -71,7 +71,7 @@ class LocalEngine(Engine):
                 ],
                 setsid=True,
                 setsigmask=(),
-                setsigdef=_RESET,
+                setsigdef=RESET,
             )
         except OSError as error:
             raise _spawn_error(error, launch, program)

@@ -5,6 +5,13 @@ from __future__ import annotations
 import math
 
 GB = 1 << 30
+_FIRST = ("", "first", "second", "third", "fourth", "fifth")
+_MOST_MINUTES = 60.0 * 24 * 365
+
+
+def gigabytes(amount: int) -> str:
+    """ "16.0 GB"."""
+    return f"{amount / GB:.1f} GB"
 
 
 def free_and_wanted(free_bytes: int, wanted_bytes: int) -> tuple[str, str]:
@@ -30,3 +37,24 @@ def names(values: list[str], limit: int = 5) -> str:
     """A list with commas, at most `limit` long."""
     shown = ", ".join(values[:limit])
     return f"{shown} and {len(values) - limit} more" if len(values) > limit else shown
+
+
+def span(seconds: float) -> str:
+    """A time to come, never said shorter than it is: "less than a minute", "8 min", "1 h 20 min", "3 days"."""
+    minutes = math.ceil(min(max(0.0, seconds) / 60, _MOST_MINUTES))
+    if minutes <= 1:
+        return "less than a minute"
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, rest = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {rest} min" if rest else f"{hours} h"
+    return f"{math.ceil(hours / 24)} days"
+
+
+def nth(position: int) -> str:
+    """1 is "first"."""
+    if position < len(_FIRST):
+        return _FIRST[position]
+    end = "th" if position % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(position % 10, "th")
+    return f"{position}{end}"

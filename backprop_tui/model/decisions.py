@@ -10,7 +10,8 @@ class Decision(Frozen):
     """One rule applied to one value."""
 
     rule: str
-    """ram, cpu, slots, gpu_memory, gpu_temp, gpu_mask, probe, queue."""
+    """What it is about, such as ram, cpu, slots, gpu_memory, gpu_temp, gpu_mask, gpu_count, disk, probe, queue, hold,
+    drain, yield."""
     ok: bool
     text: str
     """One sentence with value and limit, such as "RAM: 3.1 GB free, 4.0 GB wanted"."""
@@ -18,6 +19,12 @@ class Decision(Frozen):
     limit: float | None = None
     help: str = ""
     """What would help, when it is not ok."""
+    age_s: float | None = None
+    """How old the value is, None for what is known at once."""
+    is_aside: bool = False
+    """It counts for nothing: the GPU is passed over, or its value cannot be told."""
+    is_final: bool = False
+    """Waiting changes nothing: the box can never give what is asked."""
 
 
 class Admission(Frozen):
@@ -25,11 +32,21 @@ class Admission(Frozen):
 
     admitted: bool
     decisions: tuple[Decision, ...]
-    gpu: GpuSample | None = None
-    """The chosen GPU, None to run without one."""
+    gpus: tuple[GpuSample, ...] = ()
+    """The chosen GPUs, none to run without."""
     cautious: bool = False
     """A probe failed: one run at a time."""
+    expected_s: float | None = None
+    """In about how many seconds a start that was refused could be admitted; None where there is no telling."""
+
+    hot: tuple[str, ...] = ()
+    """GPUs, by index, that heat keeps from being chosen."""
 
     @property
     def refusals(self) -> tuple[Decision, ...]:
         return tuple(d for d in self.decisions if not d.ok)
+
+    @property
+    def is_final(self) -> bool:
+        """Refused for good: waiting changes nothing."""
+        return any(d.is_final and not d.ok for d in self.decisions)

@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+_SAVING_S = 1.0
+"""By so much the time of a checkpoint, or of a report, may be off."""
+
+
 class Reason(Frozen):
     """Why a run is in its state: recorded when it began, never guessed from an exit code."""
 
@@ -92,6 +96,27 @@ class Seam(Frozen):
     """One sentence, with the values."""
 
 
+class Rise(Frozen):
+    """Where a loss began to rise that is no finite number now."""
+
+    step: int | None
+    """The last step before it; None where the loss was never finite in this slice."""
+    t: float
+    """When the first report after that step was read, epoch seconds."""
+
+    def is_before(self, checkpoint: Checkpoint, slice_n: int) -> bool:
+        """Whether a checkpoint was saved before it; `slice_n` is the slice whose loss it is.
+
+        Of a slice before only the time tells: a roll-back counts its steps once more.
+        """
+        is_later = checkpoint.t > self.t + _SAVING_S
+        if checkpoint.slice < slice_n:
+            return self.step is None or not is_later
+        if self.step is None or is_later:
+            return False
+        return checkpoint.step is None or checkpoint.step <= self.step
+
+
 class Slice(Frozen):
     """One process (tree) of a run, from its start to its end."""
 
@@ -100,6 +125,8 @@ class Slice(Frozen):
     started: float
     box_s: float
     """The time box as extended, seconds."""
+    by_itself: bool = False
+    """Nobody asked for it: it followed the slice before, or was taken up after a loss."""
     ended: float | None = None
     reason: Reason | None = None
     used_s: float = 0.0
@@ -111,6 +138,8 @@ class Slice(Frozen):
     first_step: int | None = None
     last_step: int | None = None
     last_loss: float | None = None
+    best: float | None = None
+    """The best value in it of the metric that speaks for the run."""
     metric_lines: int = 0
     log_start: int = 0
     """Offset in output.log of the slice's first byte."""
@@ -125,6 +154,11 @@ class Slice(Frozen):
     seam: Seam | None = None
     failure: Failure | None = None
     """Why it ended badly, if it did so by itself."""
+    rise: Rise | None = None
+    """Where its loss began to rise, if it is no finite number now."""
+    peak_rss_bytes: int = 0
+    peak_gpu_bytes: int | None = None
+    """The most that its tree used on one GPU; None where that could not be told."""
 
 
 class Gap(Frozen):
@@ -149,7 +183,20 @@ class Resources(Frozen):
     """Cores kept busy since the last sample."""
     processes: int = 0
     gpu_used_bytes: int | None = None
-    """Of the leased GPU, whoever uses it."""
+    """Of the leased GPUs together, whoever uses them."""
+    gpu_tree_bytes: int | None = None
+    """What the tree itself uses on them; None where that cannot be told."""
+
+
+class MemoryLimit(Frozen):
+    """The limit of a slice's GPU memory, and what keeps it."""
+
+    bytes: int
+    """On each GPU."""
+    means: str
+    """What the training's own framework was told, such as "PyTorch's allocator"; "" where there is no such means."""
+    text: str
+    """One sentence."""
 
 
 class Run(Frozen):
@@ -190,8 +237,19 @@ class Run(Frozen):
     checkpoint_count: int = 0
     """Paths, however often each was saved to."""
     resources: Resources = Resources()
+    goes_on: bool = False
+    """Once its slice has ended the next one follows by itself."""
+    held: str = ""
+    """Who asked that it waits in the queue; "" for nobody."""
+    memory_limit: MemoryLimit | None = None
+    """Of the newest slice, if it has one."""
     warnings: tuple[str, ...] = ()
     """What a person should know: a guessed setting, a blind probe, a gap in the log."""
+
+    @property
+    def is_over(self) -> bool:
+        """It has ended, and nothing of it follows by itself."""
+        return self.state.is_ended and not self.goes_on
 
     @property
     def slice(self) -> Slice | None:
@@ -231,6 +289,21 @@ class Run(Frozen):
     def good_checkpoint(self) -> Checkpoint | None:
         """The newest checkpoint known to be good, by order of saving."""
         return next((c for c in reversed(self.checkpoints) if c.good), None)
+
+    def is_sound(self, checkpoint: Checkpoint) -> bool:
+        """Whether it was saved before the loss rose and was no number any more, if it did: in the slice that saved
+        it, or in a later one, where that is known to have begun before.
+        """
+        return all(
+            piece.rise.is_before(checkpoint, piece.n)
+            for piece in self.slices
+            if piece.n >= checkpoint.slice and piece.state is RunState.DIVERGED and piece.rise is not None
+        )
+
+    @property
+    def sound_checkpoint(self) -> Checkpoint | None:
+        """The newest of those at hand that is known to be good, and sound."""
+        return next((c for c in reversed(self.checkpoints) if c.good and self.is_sound(c)), None)
 
 
 class Notes(Frozen):

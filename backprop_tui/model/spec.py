@@ -55,6 +55,8 @@ class SliceSpec(Frozen):
     script finds it itself), none."""
     resume_template: str = ""
     """What `resume_args` were made from; also of a rerun."""
+    box_minutes: float | None = None
+    """Of this slice, where it is not the setting maxRunMinutes: what was left of a box, or of the run's total."""
     fresh: bool = False
     name: str | None = None
     tags: tuple[str, ...] = ()
@@ -67,6 +69,15 @@ class SliceSpec(Frozen):
     def script(self) -> str | None:
         """The script's path as it was given, None for a command."""
         return None if self.is_command else self.command[0]
+
+    @property
+    def box_s(self) -> float:
+        """The slice's time box, seconds."""
+        return float(self.setting("maxRunMinutes") if self.box_minutes is None else self.box_minutes) * 60
+
+    def setting_or(self, key: str, default: Any) -> Any:
+        """The value of the setting `key`; `default` in a record that is older than the setting."""
+        return self.settings[key].value if key in self.settings else default
 
     def setting(self, key: str) -> Any:
         """The value of the setting `key`.

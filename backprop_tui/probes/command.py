@@ -10,6 +10,7 @@ import time
 from backprop_tui.errors import ProbeUnavailable
 from backprop_tui.frozen import Frozen
 from backprop_tui.probes.text import clean
+from backprop_tui.probes.tree import TOOLS
 from backprop_tui.probes.unavailable import NoAnswer, NotInstalled
 
 TYPE_CHECKING = False
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 MAX_OUTPUT_BYTES = 1 << 20
+_left_behind: list[subprocess.Popen[bytes]] = []
+"""Those that could not be killed in time."""
 
 
 class Output(Frozen):
@@ -43,6 +46,7 @@ def run_tool(argv: Sequence[str], *, env: Mapping[str, str], timeout_s: float) -
     """
     import subprocess
 
+    _reap_left_behind()
     name = os.path.basename(argv[0])
     try:
         process = subprocess.Popen(
@@ -57,6 +61,7 @@ def run_tool(argv: Sequence[str], *, env: Mapping[str, str], timeout_s: float) -
         raise NotInstalled(f"{name} is not installed")
     except OSError as error:
         raise ProbeUnavailable(f"{name} cannot be started: {error.strerror}")
+    TOOLS.add(process.pid)
     end = time.monotonic() + timeout_s
     try:
         out, err = _read_both(process, end)
@@ -97,11 +102,22 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     for pipe in (process.stdout, process.stderr):
         if pipe is not None:
             pipe.close()
-    if process.returncode is not None:
-        return
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-        # Inside a hanging driver call even SIGKILL waits; then it is left behind rather than waited for.
-        process.wait(0.5)
-    except (ProcessLookupError, PermissionError, subprocess.TimeoutExpired):
-        pass
+    if process.returncode is None:
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+            # Inside a hanging driver call even SIGKILL waits; then it is left behind rather than waited for.
+            process.wait(0.5)
+        except (ProcessLookupError, PermissionError, subprocess.TimeoutExpired):
+            pass
+    if process.returncode is None:
+        _left_behind.append(process)
+    else:
+        TOOLS.discard(process.pid)
+
+
+def _reap_left_behind() -> None:
+    """Until it was waited for, its number is nobody else's."""
+    for process in tuple(_left_behind):
+        if process.poll() is not None:
+            TOOLS.discard(process.pid)
+            _left_behind.remove(process)

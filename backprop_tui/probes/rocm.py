@@ -10,6 +10,7 @@ from backprop_tui.errors import ProbeUnavailable
 from backprop_tui.model.samples import GpuSample
 from backprop_tui.probes.answer import Answer
 from backprop_tui.probes.command import run_tool
+from backprop_tui.probes.kfd import KFD, processes_by_minor
 from backprop_tui.probes.signs import find_program
 from backprop_tui.probes.text import clean, number, within
 from backprop_tui.probes.unavailable import NotInstalled
@@ -18,6 +19,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
+
+    from backprop_tui.model.samples import GpuProcess
 
 SYSFS = "/sys/class/drm"
 _OPTIONS = (
@@ -29,15 +32,17 @@ _INTEGRATED_BYTES = 1 << 30
 """Less memory of its own than this is the share of an integrated GPU, which trains nothing."""
 
 
-def sample(env: Mapping[str, str], timeout_s: float, sysfs: str = SYSFS) -> Answer:
-    """Every AMD GPU.
+def sample(
+    env: Mapping[str, str], timeout_s: float, processes: bool = False, *, sysfs: str = SYSFS, kfd: str = KFD
+) -> Answer:
+    """Every AMD GPU, if asked for with the numbers of the processes that compute on it.
 
     Raises:
         NotInstalled: neither the driver nor rocm-smi is here.
         NoAnswer: rocm-smi hangs.
         ProbeUnavailable: rocm-smi fails.
     """
-    answer = read_sysfs(sysfs)
+    answer = read_sysfs(sysfs, processes_by_minor(kfd) if processes else None)
     if answer.gpus or answer.notes:
         return answer
     program = find_program("rocm-smi", env)
@@ -50,8 +55,11 @@ def sample(env: Mapping[str, str], timeout_s: float, sysfs: str = SYSFS) -> Answ
     return answer
 
 
-def read_sysfs(root: str = SYSFS) -> Answer:
-    """The cards that AMD's driver shows below `root`, numbered by PCI address as HIP does."""
+def read_sysfs(root: str = SYSFS, users: Mapping[str, tuple[GpuProcess, ...]] | None = None) -> Answer:
+    """The cards that AMD's driver shows below `root`, numbered by PCI address as HIP does.
+
+    `users` are the processes by render device, if they are wanted and told.
+    """
     try:
         cards = [name for name in os.listdir(root) if re.fullmatch(r"card\d{1,4}", name)]
     except OSError:
@@ -68,7 +76,7 @@ def read_sysfs(root: str = SYSFS) -> Answer:
         if gpu.total_bytes is not None and gpu.total_bytes < _INTEGRATED_BYTES:
             notes.append((f"GPU {index}", "is integrated graphics with too little memory of its own"))
         else:
-            gpus.append(gpu)
+            gpus.append(gpu if users is None else gpu.replace(processes=users.get(_render_minor(device), ())))
     return Answer(gpus=tuple(gpus), notes=tuple(notes))
 
 
@@ -77,7 +85,8 @@ def _from_sysfs(index: str, device: str) -> GpuSample:
     used = number(_line(f"{device}/mem_info_vram_used"))
     sensors = _sensors(device)
     millidegrees = number(_line(f"{sensors}/temp1_input"))
-    microwatts = number(_line(f"{sensors}/power1_average") or _line(f"{sensors}/power1_input"))
+    critical = number(_line(f"{sensors}/temp1_crit"))
+    power_w = _watts(_line(f"{sensors}/power1_average") or _line(f"{sensors}/power1_input"))
     unique = _line(f"{device}/unique_id")
     return GpuSample(
         index=index,
@@ -88,9 +97,24 @@ def _from_sysfs(index: str, device: str) -> GpuSample:
         free_bytes=_free(total, used),
         temp_c=within(None if millidegrees is None else millidegrees / 1000, 1, 200),
         util_percent=within(number(_line(f"{device}/gpu_busy_percent")), 0, 100),
-        power_w=None if microwatts is None or microwatts < 0 else microwatts / 1e6,
+        power_w=power_w,
+        power_limit_w=_watts(_line(f"{sensors}/power1_cap")) or None,
+        slowdown_c=within(None if critical is None else critical / 1000, 60, 150),
         vendor="amd",
     )
+
+
+def _watts(microwatts: str) -> float | None:
+    value = number(microwatts)
+    return None if value is None or value < 0 else value / 1e6
+
+
+def _render_minor(device: str) -> str:
+    try:
+        names = os.listdir(f"{device}/drm")
+    except OSError:
+        names = []
+    return next((name.removeprefix("renderD") for name in names if name.startswith("renderD")), "")
 
 
 def _sensors(device: str) -> str:

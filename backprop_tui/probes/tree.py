@@ -20,6 +20,9 @@ _MAX_ENVIRONMENT_BYTES = 16 << 20
 _MAX_TASKS = 1024
 """So many threads are looked at in one measurement; of the others the same share is taken to run."""
 
+TOOLS: set[int] = set()
+"""Vendors' tools that this process has started and not yet waited for: they are no training's."""
+
 
 def read_table(only_uid: int | None = None) -> dict[int, Proc]:
     """Every process by pid, or those of one user; one that ends meanwhile may be missing."""
@@ -96,12 +99,12 @@ def tree_of(
         root: the training's leading process, which may have ended.
         known: members found earlier.
         adopter: pid of the subreaper whose children are the training's, None if there is none.
-        exclude: pids that are never members; what descends from them is not followed either.
+        exclude: pids that are never members, besides `TOOLS`; what descends from them is not followed either.
     """
     seeds = [*_known_alive(table, root, known), *_led_by(table, root)]
     if adopter is not None:
         seeds += [p for p in table.values() if p.ppid == adopter and p.start >= root.start]
-    members = _with_descendants(table, seeds, exclude)
+    members = _with_descendants(table, seeds, exclude | TOOLS)
     return sorted((p for p in members if not p.is_dead), key=lambda p: (p.start, p.pid))
 
 
@@ -224,9 +227,9 @@ def count_backprop(besides: set[int]) -> int:
 
 
 def children_of_self() -> set[int]:
-    """Our own direct children, where the kernel lists them."""
+    """Our own direct children besides `TOOLS`, where the kernel lists them."""
     try:
         with open(f"/proc/self/task/{os.getpid()}/children", "rb") as file:
-            return {int(pid) for pid in file.read().split()}
+            return {int(pid) for pid in file.read().split()} - TOOLS
     except OSError:
         return set()

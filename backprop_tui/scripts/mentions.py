@@ -43,6 +43,10 @@ class Mentions:
         words = {word for word in re.split(r"[\W\d]+|_(?=\d)", os.path.splitext(inside)[0]) if len(word) >= _WORD}
         return any(self._has(word) for word in words)
 
+    def name(self, folder: str) -> bool:
+        """Whether a folder's whole name stands in the source, as a text or a part of a path; without one, it may."""
+        return not self._text or re.search(rf"""["'/]{re.escape(folder)}["'/]""", self._text) is not None
+
     def _has(self, word: str) -> bool:
         if word not in self._known:
             if len(self._known) > 1000:

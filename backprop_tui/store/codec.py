@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-import math
-
 from backprop_tui.errors import StoreError
-from backprop_tui.model.run import Checkpoint, Failure, Gap, Notes, Owner, Process, Reason, Resources, Run, Seam, Slice
+from backprop_tui.model.run import (
+    Checkpoint,
+    Failure,
+    Gap,
+    MemoryLimit,
+    Notes,
+    Owner,
+    Process,
+    Reason,
+    Resources,
+    Rise,
+    Run,
+    Seam,
+    Slice,
+)
 from backprop_tui.model.spec import SettingValue, SliceSpec
 from backprop_tui.model.states import RunState
+from backprop_tui.store.fields import BadField, each, field, flag, maybe, number, text, texts, texts_by_name, whole
 from backprop_tui.store.format import VERSION
 
 TYPE_CHECKING = False
@@ -16,12 +29,6 @@ if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     T = TypeVar("T")
-
-_NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
-
-
-class _Bad(Exception):  # never leaves this file
-    """A field that is not what it should be."""
 
 
 def run_from(record: dict[str, Any], path: str) -> Run:
@@ -47,7 +54,7 @@ def checkpoint_from(record: dict[str, Any]) -> Checkpoint | None:
     """A checkpoint, None when the record is none."""
     try:
         return _checkpoint(record)
-    except _Bad:
+    except BadField:
         return None
 
 
@@ -60,253 +67,203 @@ def _checked(record: dict[str, Any], path: str, decode: Callable[[dict[str, Any]
         )
     try:
         return decode(record)
-    except _Bad as error:
+    except BadField as error:
         raise StoreError(f"{path} is damaged: {error}")
 
 
-_MISSING = object()
-
-
-def _field(record: dict[str, Any], key: str, kinds: tuple[type, ...], default: Any = _MISSING) -> Any:
-    value = record.get(key, _MISSING)
-    if value is _MISSING or (value is None and default is not _MISSING):
-        if default is _MISSING:
-            raise _Bad(f"{key} is missing")
-        return default
-    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
-        raise _Bad(f"{key} is {value!r:.60}, not {' or '.join(kind.__name__ for kind in kinds)}")
-    return value
-
-
-def _text(record: dict[str, Any], key: str, default: Any = _MISSING) -> Any:
-    return _field(record, key, (str,), default)
-
-
-def _whole(record: dict[str, Any], key: str, default: Any = _MISSING) -> Any:
-    return _field(record, key, (int,), default)
-
-
-def _number(record: dict[str, Any], key: str, default: Any = _MISSING) -> Any:
-    value = _field(record, key, (int, float, str), default)
-    if isinstance(value, str):
-        if value not in _NOT_FINITE:
-            raise _Bad(f"{key} is {value!r:.60}, not a number")
-        return _NOT_FINITE[value]
-    if isinstance(value, int):
-        try:
-            return float(value)
-        except OverflowError:
-            raise _Bad(f"{key} is too large")
-    return value
-
-
-def _flag(record: dict[str, Any], key: str, default: Any) -> Any:
-    return _field(record, key, (bool,), default)
-
-
-def _texts(record: dict[str, Any], key: str) -> tuple[str, ...]:
-    values = _field(record, key, (list,), [])
-    if not all(isinstance(value, str) for value in values):
-        raise _Bad(f"{key} holds something other than text")
-    return tuple(values)
-
-
-def _texts_by_name(record: dict[str, Any], key: str) -> dict[str, str]:
-    values = _field(record, key, (dict,), {})
-    if not all(isinstance(value, str) for value in values.values()):
-        raise _Bad(f"{key} holds something other than text")
-    return dict(values)
-
-
-def _maybe(record: dict[str, Any], key: str, decode: Callable[[dict[str, Any]], T]) -> T | None:
-    value = _field(record, key, (dict,), None)
-    return None if value is None else decode(value)
-
-
-def _each(record: dict[str, Any], key: str, decode: Callable[[dict[str, Any]], T]) -> tuple[T, ...]:
-    values = _field(record, key, (list,), [])
-    if not all(isinstance(value, dict) for value in values):
-        raise _Bad(f"{key} holds something other than objects")
-    return tuple(decode(value) for value in values)
-
-
 def _state(record: dict[str, Any]) -> RunState:
-    text = _text(record, "state")
+    word = text(record, "state")
     try:
-        return RunState(text)
+        return RunState(word)
     except ValueError:
-        raise _Bad(f"state is {text!r:.60}")
+        raise BadField(f"state is {word!r:.60}")
 
 
 def _run(record: dict[str, Any]) -> Run:
-    last = _field(record, "last", (dict,), {})
+    last = field(record, "last", (dict,), {})
     return Run(
-        id=_text(record, "id"),
+        id=text(record, "id"),
         state=_state(record),
-        created=_number(record, "created"),
-        updated=_number(record, "updated"),
-        reason=_maybe(record, "reason", _reason),
-        owner=_maybe(record, "owner", _owner),
-        training=_maybe(record, "training", _process),
-        slices=_each(record, "slices", _slice),
-        step=_whole(record, "step", None),
-        last={name: _number(last, name) for name in last},
-        best_loss=_number(record, "best_loss", None),
-        best_score=_number(record, "best_score", None),
-        total_steps=_whole(record, "total_steps", None),
-        epoch=_number(record, "epoch", None),
-        epochs=_number(record, "epochs", None),
-        metric_sources=_texts(record, "metric_sources"),
-        reading=_field(record, "reading", (dict,), {}),
-        metric_lines=_whole(record, "metric_lines", 0),
-        output_bytes=_whole(record, "output_bytes", 0),
-        log_gap=_maybe(record, "log_gap", _gap),
-        metrics_bytes=_whole(record, "metrics_bytes", 0),
-        checkpoints=_each(record, "checkpoints", _checkpoint),
-        checkpoint_count=_whole(record, "checkpoint_count", 0),
-        resources=_maybe(record, "resources", _resources) or Resources(),
-        warnings=_texts(record, "warnings"),
+        created=number(record, "created"),
+        updated=number(record, "updated"),
+        reason=maybe(record, "reason", _reason),
+        owner=maybe(record, "owner", _owner),
+        training=maybe(record, "training", _process),
+        slices=each(record, "slices", _slice),
+        step=whole(record, "step", None),
+        last={name: number(last, name) for name in last},
+        best_loss=number(record, "best_loss", None),
+        best_score=number(record, "best_score", None),
+        total_steps=whole(record, "total_steps", None),
+        epoch=number(record, "epoch", None),
+        epochs=number(record, "epochs", None),
+        metric_sources=texts(record, "metric_sources"),
+        reading=field(record, "reading", (dict,), {}),
+        metric_lines=whole(record, "metric_lines", 0),
+        output_bytes=whole(record, "output_bytes", 0),
+        log_gap=maybe(record, "log_gap", _gap),
+        metrics_bytes=whole(record, "metrics_bytes", 0),
+        checkpoints=each(record, "checkpoints", _checkpoint),
+        checkpoint_count=whole(record, "checkpoint_count", 0),
+        resources=maybe(record, "resources", _resources) or Resources(),
+        goes_on=flag(record, "goes_on", False),
+        held=text(record, "held", ""),
+        memory_limit=maybe(record, "memory_limit", _memory_limit),
+        warnings=texts(record, "warnings"),
     )
 
 
 def _reason(record: dict[str, Any]) -> Reason:
-    return Reason(code=_text(record, "code"), text=_text(record, "text"), by=_text(record, "by"))
+    return Reason(code=text(record, "code"), text=text(record, "text"), by=text(record, "by"))
+
+
+def _memory_limit(record: dict[str, Any]) -> MemoryLimit:
+    return MemoryLimit(bytes=whole(record, "bytes"), means=text(record, "means", ""), text=text(record, "text", ""))
 
 
 def _gap(record: dict[str, Any]) -> Gap:
-    return Gap(start=_whole(record, "start"), end=_whole(record, "end"))
+    return Gap(start=whole(record, "start"), end=whole(record, "end"))
 
 
 def _process(record: dict[str, Any]) -> Process:
-    return Process(pid=_whole(record, "pid"), start=_whole(record, "start"))
+    return Process(pid=whole(record, "pid"), start=whole(record, "start"))
 
 
 def _owner(record: dict[str, Any]) -> Owner:
     return Owner(
-        host=_text(record, "host"),
-        boot_id=_text(record, "boot_id"),
-        process=_process(_field(record, "process", (dict,))),
-        token=_text(record, "token"),
-        slice=_whole(record, "slice"),
-        engine=_text(record, "engine", "local"),
+        host=text(record, "host"),
+        boot_id=text(record, "boot_id"),
+        process=_process(field(record, "process", (dict,))),
+        token=text(record, "token"),
+        slice=whole(record, "slice"),
+        engine=text(record, "engine", "local"),
     )
 
 
 def _slice(record: dict[str, Any]) -> Slice:
     return Slice(
-        n=_whole(record, "n"),
+        n=whole(record, "n"),
         state=_state(record),
-        started=_number(record, "started"),
-        box_s=_number(record, "box_s"),
-        ended=_number(record, "ended", None),
-        reason=_maybe(record, "reason", _reason),
-        used_s=_number(record, "used_s", 0.0),
-        paused_s=_number(record, "paused_s", 0.0),
-        exit_code=_whole(record, "exit_code", None),
-        exit_signal=_whole(record, "exit_signal", None),
-        resumed_from=_text(record, "resumed_from", None),
-        first_step=_whole(record, "first_step", None),
-        last_step=_whole(record, "last_step", None),
-        last_loss=_number(record, "last_loss", None),
-        metric_lines=_whole(record, "metric_lines", 0),
-        log_start=_whole(record, "log_start", 0),
-        log_end=_whole(record, "log_end", None),
-        metrics_start=_whole(record, "metrics_start", 0),
-        gpus=_texts(record, "gpus"),
-        forced=_flag(record, "forced", False),
-        survivors=_whole(record, "survivors", 0),
-        seam=_maybe(record, "seam", _seam),
-        failure=_maybe(record, "failure", _failure),
+        started=number(record, "started"),
+        box_s=number(record, "box_s"),
+        by_itself=flag(record, "by_itself", False),
+        ended=number(record, "ended", None),
+        reason=maybe(record, "reason", _reason),
+        used_s=number(record, "used_s", 0.0),
+        paused_s=number(record, "paused_s", 0.0),
+        exit_code=whole(record, "exit_code", None),
+        exit_signal=whole(record, "exit_signal", None),
+        resumed_from=text(record, "resumed_from", None),
+        first_step=whole(record, "first_step", None),
+        last_step=whole(record, "last_step", None),
+        last_loss=number(record, "last_loss", None),
+        best=number(record, "best", None),
+        metric_lines=whole(record, "metric_lines", 0),
+        log_start=whole(record, "log_start", 0),
+        log_end=whole(record, "log_end", None),
+        metrics_start=whole(record, "metrics_start", 0),
+        gpus=texts(record, "gpus"),
+        forced=flag(record, "forced", False),
+        survivors=whole(record, "survivors", 0),
+        seam=maybe(record, "seam", _seam),
+        failure=maybe(record, "failure", _failure),
+        rise=maybe(record, "rise", _rise),
+        peak_rss_bytes=whole(record, "peak_rss_bytes", 0),
+        peak_gpu_bytes=whole(record, "peak_gpu_bytes", None),
     )
+
+
+def _rise(record: dict[str, Any]) -> Rise:
+    return Rise(step=whole(record, "step", None), t=number(record, "t"))
 
 
 def _failure(record: dict[str, Any]) -> Failure:
-    return Failure(
-        kind=_text(record, "kind", ""), sentence=_text(record, "sentence", ""), todo=_text(record, "todo", "")
-    )
+    return Failure(kind=text(record, "kind", ""), sentence=text(record, "sentence", ""), todo=text(record, "todo", ""))
 
 
 def _seam(record: dict[str, Any]) -> Seam:
     return Seam(
-        step=_whole(record, "step"),
-        redone=_whole(record, "redone", 0),
-        before=_number(record, "before", None),
-        after=_number(record, "after", None),
-        noise=_number(record, "noise", None),
-        verdict=_text(record, "verdict"),
-        text=_text(record, "text"),
+        step=whole(record, "step"),
+        redone=whole(record, "redone", 0),
+        before=number(record, "before", None),
+        after=number(record, "after", None),
+        noise=number(record, "noise", None),
+        verdict=text(record, "verdict"),
+        text=text(record, "text"),
     )
 
 
 def _checkpoint(record: dict[str, Any]) -> Checkpoint:
     return Checkpoint(
-        path=_text(record, "path"),
-        step=_whole(record, "step", None),
-        t=_number(record, "t"),
-        slice=_whole(record, "slice"),
-        kind=_text(record, "kind", "unknown"),
-        size=_whole(record, "size", None),
-        good=_flag(record, "good", None),
-        why=_text(record, "why", ""),
-        found=_text(record, "found", "event"),
-        copy_of=_text(record, "copy_of", ""),
+        path=text(record, "path"),
+        step=whole(record, "step", None),
+        t=number(record, "t"),
+        slice=whole(record, "slice"),
+        kind=text(record, "kind", "unknown"),
+        size=whole(record, "size", None),
+        good=flag(record, "good", None),
+        why=text(record, "why", ""),
+        found=text(record, "found", "event"),
+        copy_of=text(record, "copy_of", ""),
     )
 
 
 def _resources(record: dict[str, Any]) -> Resources:
     return Resources(
-        rss_bytes=_whole(record, "rss_bytes", 0),
-        peak_rss_bytes=_whole(record, "peak_rss_bytes", 0),
-        cpu_cores=_number(record, "cpu_cores", 0.0),
-        processes=_whole(record, "processes", 0),
-        gpu_used_bytes=_whole(record, "gpu_used_bytes", None),
+        rss_bytes=whole(record, "rss_bytes", 0),
+        peak_rss_bytes=whole(record, "peak_rss_bytes", 0),
+        cpu_cores=number(record, "cpu_cores", 0.0),
+        processes=whole(record, "processes", 0),
+        gpu_used_bytes=whole(record, "gpu_used_bytes", None),
+        gpu_tree_bytes=whole(record, "gpu_tree_bytes", None),
     )
 
 
 def _notes(record: dict[str, Any]) -> Notes:
     return Notes(
-        name=_text(record, "name", None),
-        tags=_texts(record, "tags"),
-        note=_text(record, "note", ""),
-        star=_flag(record, "star", False),
-        archived=_flag(record, "archived", False),
-        seen=_whole(record, "seen", 0),
+        name=text(record, "name", None),
+        tags=texts(record, "tags"),
+        note=text(record, "note", ""),
+        star=flag(record, "star", False),
+        archived=flag(record, "archived", False),
+        seen=whole(record, "seen", 0),
     )
 
 
 def _setting(record: dict[str, Any]) -> SettingValue:
     value = record.get("value")
-    return SettingValue(value=tuple(value) if isinstance(value, list) else value, origin=_text(record, "origin"))
+    return SettingValue(value=tuple(value) if isinstance(value, list) else value, origin=text(record, "origin"))
 
 
 def _spec(record: dict[str, Any]) -> SliceSpec:
-    settings = _field(record, "settings", (dict,), {})
-    command = _texts(record, "command")
+    settings = field(record, "settings", (dict,), {})
+    command = texts(record, "command")
     if not command:
-        raise _Bad("command is empty")
+        raise BadField("command is empty")
     return SliceSpec(
-        run_id=_text(record, "run_id"),
-        n=_whole(record, "n"),
-        created=_number(record, "created"),
+        run_id=text(record, "run_id"),
+        n=whole(record, "n"),
+        created=number(record, "created"),
         command=command,
-        is_command=_flag(record, "is_command", False),
-        cwd=_text(record, "cwd"),
-        interpreter=_text(record, "interpreter", None),
-        interpreter_origin=_text(record, "interpreter_origin", ""),
-        framework=_text(record, "framework", "unknown"),
-        declared_flags=_texts(record, "declared_flags"),
-        whole_number_flags=_texts(record, "whole_number_flags"),
-        settings={key: _setting(_field(settings, key, (dict,))) for key in settings},
-        env=_texts_by_name(record, "env"),
-        recorded_env=_texts_by_name(record, "recorded_env"),
-        resume_from=_text(record, "resume_from", None),
-        resume_step=_whole(record, "resume_step", None),
-        resume_args=_texts(record, "resume_args"),
-        resume_how=_text(record, "resume_how", ""),
-        resume_template=_text(record, "resume_template", ""),
-        fresh=_flag(record, "fresh", False),
-        name=_text(record, "name", None),
-        tags=_texts(record, "tags"),
-        git=_texts_by_name(record, "git"),
-        backprop=_text(record, "backprop", ""),
+        is_command=flag(record, "is_command", False),
+        cwd=text(record, "cwd"),
+        interpreter=text(record, "interpreter", None),
+        interpreter_origin=text(record, "interpreter_origin", ""),
+        framework=text(record, "framework", "unknown"),
+        declared_flags=texts(record, "declared_flags"),
+        whole_number_flags=texts(record, "whole_number_flags"),
+        settings={key: _setting(field(settings, key, (dict,))) for key in settings},
+        env=texts_by_name(record, "env"),
+        recorded_env=texts_by_name(record, "recorded_env"),
+        resume_from=text(record, "resume_from", None),
+        resume_step=whole(record, "resume_step", None),
+        resume_args=texts(record, "resume_args"),
+        resume_how=text(record, "resume_how", ""),
+        resume_template=text(record, "resume_template", ""),
+        box_minutes=number(record, "box_minutes", None),
+        fresh=flag(record, "fresh", False),
+        name=text(record, "name", None),
+        tags=texts(record, "tags"),
+        git=texts_by_name(record, "git"),
+        backprop=text(record, "backprop", ""),
     )

@@ -151,6 +151,11 @@ class Index:
         )
         return [row_of(found) for found in self._read(query, (since, limit))]
 
+    def ended_after(self, since: float, limit: int) -> list[str]:
+        """The ids of the runs that have ended since then, newest first."""
+        query = "SELECT id FROM runs WHERE archived IN (0, 1) AND live = 0 AND at > ? ORDER BY at DESC LIMIT ?"
+        return [found[0] for found in self._read(query, (since, limit))]
+
     def key_of(self, run_id: str) -> int | None:
         """The key of a run's row."""
         found = self._read("SELECT key FROM runs WHERE id = ?", (run_id,))

@@ -1,4 +1,4 @@
-"""scripts.json: how scripts took up their checkpoints, remembered beside the runs."""
+"""scripts.json: how scripts took up their checkpoints and what they needed, remembered beside the runs."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 KEPT_SCRIPTS = 500
 KEPT_REFUSALS = 8
+KEPT_PEAKS = 5
 LOCK_WAIT_S = 2.0
 _VERSION = 1
 _MAX_BYTES = 4 * 1024 * 1024
@@ -41,6 +42,11 @@ class ScriptMemory(Frozen):
     """Of its sources then."""
     refused: tuple[Refusal, ...] = ()
     """Oldest first."""
+    gpu_peaks: tuple[int, ...] = ()
+    """The most that each of the last few slices took on one GPU, bytes, oldest first: what it needed with other
+    arguments is forgotten after a while."""
+    checkpoint_bytes: int | None = None
+    """Size of its last checkpoint."""
 
     def refusal_of(self, template: str, digest: str) -> Refusal | None:
         """Whether the script, as it is now, is known to refuse this."""
@@ -49,7 +55,7 @@ class ScriptMemory(Frozen):
 
 def recall(home: Home, script: str) -> ScriptMemory:
     """What is known of the script of this path; nothing where the file cannot be read."""
-    entry = _read(home).get(script)
+    entry = _read(home, script).get(script)
     return _memory_from(entry) if isinstance(entry, dict) else ScriptMemory()
 
 
@@ -63,7 +69,7 @@ def remember_taken(home: Home, script: str, template: str, digest: str, t: float
         home,
         script,
         t,
-        lambda known: ScriptMemory(
+        lambda known: known.replace(
             template=template, digest=digest, refused=tuple(r for r in known.refused if r.template != template)
         ),
     )
@@ -76,8 +82,21 @@ def remember_refused(home: Home, script: str, refusal: Refusal, t: float) -> Non
         others = [r for r in known.refused if r.template != refusal.template]
         refused = (*others[-(KEPT_REFUSALS - 1) :], refusal)
         if known.template == refusal.template:
-            return ScriptMemory(refused=refused)
+            return known.replace(template="", digest="", refused=refused)
         return known.replace(refused=refused)
+
+    _change(home, script, t, changed)
+
+
+def remember_needs(home: Home, script: str, *, gpu_peak: int | None, checkpoint_bytes: int | None, t: float) -> None:
+    """What a slice of the script took, None for what is not known; raises as `remember_taken`."""
+
+    def changed(known: ScriptMemory) -> ScriptMemory:
+        if gpu_peak is not None:
+            known = known.replace(gpu_peaks=(*known.gpu_peaks, gpu_peak)[-KEPT_PEAKS:])
+        if checkpoint_bytes is not None:
+            known = known.replace(checkpoint_bytes=checkpoint_bytes)
+        return known
 
     _change(home, script, t, changed)
 
@@ -102,14 +121,25 @@ def _path(home: Home) -> str:
     return os.path.join(home.path, "scripts.json")
 
 
-def _read(home: Home) -> dict[str, Any]:
-    """By script; what a person or a newer version made of the file never stands in the way."""
+def _read(home: Home, script: str = "") -> dict[str, Any]:
+    """By script; what a person or a newer version made of the file never stands in the way.
+
+    Where only one `script` matters and the file has no word of it, it is not parsed.
+    """
     try:
-        content = files.from_json(files.read_bytes(_path(home), _MAX_BYTES))
+        data = files.read_bytes(_path(home), _MAX_BYTES)
+        if script and _is_plain(script) and script.encode() not in data:
+            return {}
+        content = files.from_json(data)
     except (OSError, ValueError, RecursionError):
         return {}
     scripts = content.get("scripts") if isinstance(content, dict) else None
     return scripts if isinstance(scripts, dict) else {}
+
+
+def _is_plain(script: str) -> bool:
+    """Whether JSON writes it as it is."""
+    return script.isascii() and script.isprintable() and not {'"', "\\"}.intersection(script)
 
 
 def _time_of(entry: object) -> float:
@@ -118,7 +148,7 @@ def _time_of(entry: object) -> float:
 
 
 def _memory_from(entry: dict[str, Any]) -> ScriptMemory:
-    refused = entry.get("refused")
+    refused, peaks = entry.get("refused"), entry.get("gpu_peaks")
     return ScriptMemory(
         template=_text(entry, "template"),
         digest=_text(entry, "digest"),
@@ -127,7 +157,13 @@ def _memory_from(entry: dict[str, Any]) -> ScriptMemory:
             for item in (refused if isinstance(refused, list) else ())
             if isinstance(item, dict)
         )[-KEPT_REFUSALS:],
+        gpu_peaks=tuple(size for size in map(_size, peaks if isinstance(peaks, list) else ()) if size)[-KEPT_PEAKS:],
+        checkpoint_bytes=_size(entry.get("checkpoint_bytes")),
     )
+
+
+def _size(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 1 << 60 else None
 
 
 def _text(entry: dict[str, Any], key: str) -> str:

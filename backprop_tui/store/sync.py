@@ -72,11 +72,11 @@ _ENDED = {state.value for state in RunState if state.is_ended}
 def _clear_if_over(home: Home, run_id: str) -> None:
     """Take a run off the active ones, unless somebody holds it: it may be resumed at this very moment."""
     folder = home.run(run_id)
-    if not _has_ended(folder):
+    if not _is_over(folder):
         return
     lock = FileLock(folder.file("lock"))
     try:
-        if lock.try_acquire() and _has_ended(folder):
+        if lock.try_acquire() and _is_over(folder):
             home.clear_active(run_id)
     except OSError:
         return
@@ -87,6 +87,13 @@ def _clear_if_over(home: Home, run_id: str) -> None:
 def _has_ended(folder: RunFolder) -> bool:
     try:
         return folder.read_run().state.is_ended
+    except StoreError:
+        return False
+
+
+def _is_over(folder: RunFolder) -> bool:
+    try:
+        return folder.read_run().is_over
     except StoreError:
         return False
 

@@ -6,106 +6,54 @@ Tickets (waiting) and leases (started) are files locked by their holders: what n
 from __future__ import annotations
 
 import os
-import stat
 import time
 
 from backprop_tui import files
 from backprop_tui.errors import StoreError
-from backprop_tui.frozen import Frozen
-from backprop_tui.governor.admission import Request, admit
-from backprop_tui.governor.load import Residue, after_end, own_load
-from backprop_tui.model.decisions import Admission, Decision
-from backprop_tui.model.samples import GpuReport, HostSample, Lease
+from backprop_tui.governor.admission import admit
+from backprop_tui.governor.devices import reserved_bytes
+from backprop_tui.governor.load import SUPERVISOR_BUSY_S, own_load
+from backprop_tui.governor.request import Ticket
+from backprop_tui.governor.scene import Scene
+from backprop_tui.supervisor.held import HeldLease, HeldTicket
+from backprop_tui.supervisor.meeting import Meeting
+from backprop_tui.supervisor.steering import Orders
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
+    from backprop_tui.governor.request import Request
+    from backprop_tui.model.decisions import Admission
+    from backprop_tui.model.samples import DiskSample, GpuReport, Lease
+    from backprop_tui.supervisor.eyes import Eyes
 
-LOCK_WAIT_S = 30.0
+__all__ = ["AdmissionDesk", "HeldLease"]
 
-
-class Ticket(Frozen):
-    """A place in the queue."""
-
-    run_id: str
-    pid: int
-    since: float
-    """Epoch seconds: first come, first served."""
-
-
-class HeldFile:
-    """A ticket or lease of ours: a file that we keep locked."""
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self._lock = files.FileLock(path)
-        self._longest = 0
-
-    def take(self, content: dict[str, Any]) -> None:
-        if not self._lock.try_acquire():
-            raise StoreError(f"{self.path} is held by another process", hint="start again")
-        try:
-            self._put(content)
-        except OSError as error:
-            self.drop()
-            raise StoreError(f"cannot write {self.path}: {error.strerror}", hint="is there room on the disk?")
-
-    def write(self, content: dict[str, Any]) -> None:
-        """In place: the lock belongs to this very file."""
-        try:
-            self._put(content)
-        except OSError:
-            pass  # a stale measurement does no harm; the lock is what counts
-
-    def _put(self, content: dict[str, Any]) -> None:
-        data = files.to_json(content)
-        # Never shorter than before, in one write: whoever reads at this moment sees one content or the other.
-        self._longest = max(self._longest, len(data))
-        os.pwrite(self._lock.fileno(), data.ljust(self._longest), 0)
-
-    def fileno(self) -> int:
-        return self._lock.fileno()
-
-    def drop(self) -> None:
-        try:
-            os.unlink(self.path)
-        except OSError:
-            pass
-        self._lock.release()
-
-
-class HeldLease(HeldFile):
-    """The lease of a run that has started."""
-
-    def __init__(self, path: str, lease: Lease) -> None:
-        super().__init__(path)
-        self.lease = lease
-
-    def update(self, **changes: Any) -> None:
-        """Note what has become known of the run: its id, how many of its tasks want the processor."""
-        self.lease = self.lease.replace(**changes)
-        self.write(self.lease.plain())
+QUICK_S = 0.2
+"""A driver that answers so fast is asked again under the lock."""
+STALE_S = 2.0
+"""What was seen so long ago, while others had the lock, is looked at anew."""
+NEAR = 3
+"""So many at the queue's head look again as soon as anything changes."""
 
 
 class AdmissionDesk:
     """Reads the others, decides, and hands out a lease, all under one lock."""
 
-    def __init__(
-        self,
-        folder: str,
-        *,
-        sample_host: Callable[[float], HostSample],
-        sample_gpus: Callable[[float], GpuReport],
-        count_starting: Callable[[set[int]], int],
-    ) -> None:
-        """`count_starting` counts backprop processes other than the given pids, for the load they cause."""
-        self._folder = folder
-        self._sample_host = sample_host
-        self._sample_gpus = sample_gpus
-        self._count_starting = count_starting
-        self._ticket: HeldFile | None = None
-        self._place: Ticket | None = None
+    def __init__(self, folder: str, eyes: Eyes) -> None:
+        self._meeting = Meeting(folder)
+        self._eyes = eyes
+        self._ticket: HeldTicket | None = None
+        self.orders = Orders(folder)
+        """What people have ordered for the whole box."""
+
+    @property
+    def lock_wait_s(self) -> float:
+        """So long the desk's lock is waited for."""
+        return self._meeting.lock_wait_s
+
+    @lock_wait_s.setter
+    def lock_wait_s(self, seconds: float) -> None:
+        self._meeting.lock_wait_s = seconds
 
     def open(self) -> None:
         """Make the folder, or make sure that it is ours alone.
@@ -113,199 +61,206 @@ class AdmissionDesk:
         Raises:
             StoreError: somebody else could write to it.
         """
-        for path in (self._folder, self._path("tickets"), self._path("leases")):
-            try:
-                os.mkdir(path, 0o700)
-            except FileExistsError:
-                pass
-            except OSError as error:
-                raise StoreError(
-                    f"cannot make {path}: {error.strerror}", hint="set BACKPROP_ADMISSION_DIR to a local folder"
-                )
-            info = os.lstat(path)
-            if not stat.S_ISDIR(info.st_mode) or info.st_uid != os.geteuid() or info.st_mode & 0o022:
-                raise StoreError(
-                    f"{path} is not a folder that only you can write to",
-                    hint="remove it, or set BACKPROP_ADMISSION_DIR to a folder of your own",
-                )
+        self._meeting.open()
 
     def look(self, request: Request) -> Admission:
-        """The verdict on a start now; takes nothing."""
-        with self._locked():
-            return self._decide(request, time.time())[0]
+        """The verdict on a start now, of a run that waits at its place in the queue; takes nothing."""
+        return self._settle(request, is_start=False)[0]
 
     def try_start(self, request: Request) -> tuple[Admission, HeldLease | None]:
         """The verdict on a start now and, when it is yes, the lease that makes it true."""
-        with self._locked():
-            now = time.time()
-            admission, _leases = self._decide(request, now)
-            if not admission.admitted:
-                return admission, None
-            gpu = admission.gpu
-            lease = HeldLease(
-                self._path("leases", f"{request.run_id}.{os.getpid()}"),
-                Lease(
-                    run_id=request.run_id,
-                    pid=os.getpid(),
-                    since=now,
-                    gpus=(gpu.index,) if gpu else (),
-                    gpu_bytes=request.min_free_vram_bytes if gpu else 0,
-                ),
-            )
-            lease.take(lease.lease.plain())
-            self.leave()
-            return admission, lease
+        return self._settle(request, is_start=True)
 
-    def queue(self, run_id: str) -> None:
-        """Take a place at the end of the queue."""
-        if self._ticket is None:
-            ticket = HeldFile(self._path("tickets", f"{run_id}.{os.getpid()}"))
-            self._place = Ticket(run_id=run_id, pid=os.getpid(), since=time.time())
-            with self._locked():
-                ticket.take(self._place.plain())
-            self._ticket = ticket
+    def queue(self, request: Request, *, held: str = "") -> None:
+        """Take a place in the queue, behind those of the same priority; `held` says who wants it to be held there."""
+        if self._ticket is not None:
+            return
+        place = Ticket(request=request, pid=os.getpid(), since=time.time(), held=held)
+        # The names sort as the queue does: whether one's turn is near is told without reading any file.
+        name = f"{1000 - request.priority:04d}-{place.since * 1e6:017.0f}-{request.run_id}.{place.pid}"
+        ticket = HeldTicket(self._meeting.path("tickets", name), place)
+        with self._meeting.locked():
+            ticket.take(place.plain())
+        self._ticket = ticket
 
     def leave(self) -> None:
-        """Give up the place in the queue, if there is one."""
+        """Give up the place in the queue, if there is one, and let go of the GPUs' driver."""
+        self._eyes.close()
         if self._ticket is not None:
             self._ticket.drop()
-            self._ticket = self._place = None
+            self._ticket = None
+
+    def hold(self, who: str) -> None:
+        """Keep our place, and do not start before `release`."""
+        if self._ticket is not None:
+            self._ticket.update(held=who)
+
+    def release(self) -> None:
+        """We may start again when it is our turn."""
+        self.hold("")
 
     def end(self, held: HeldLease) -> None:
-        """Give a lease back; the load that it leaves behind is remembered."""
+        """Give a lease back, once; the load that it leaves behind is remembered."""
+        if held.is_dropped:
+            return
         try:
-            with self._locked():
-                self._remember_end(held.lease, time.time())
+            with self._meeting.locked():
+                self._meeting.residue.add(held.lease, time.time())
                 held.drop()
         except (OSError, StoreError):
             held.drop()
 
     def changed(self) -> tuple[int, ...]:
-        """A mark that differs after somebody came or went."""
-        return tuple(os.stat(self._path(kind)).st_mtime_ns for kind in ("tickets", "leases"))
+        """A mark that differs after somebody came or went, or ordered something."""
+        return (self._meeting.changed_at("tickets"), self._meeting.changed_at("leases"), *self.orders.mark())
+
+    def is_near(self) -> bool:
+        """Whether few are before us in the queue."""
+        if self._ticket is None:
+            return True
+        try:
+            first = sorted(os.listdir(self._meeting.path("tickets")))[:NEAR]
+        except OSError:
+            return True
+        return os.path.basename(self._ticket.path) in first
 
     def leases(self) -> tuple[Lease, ...]:
         """Those of living holders; clears the others away."""
-        return tuple(_lease(held) for held in self._living("leases"))
+        with self._meeting.locked():
+            return self._leases()
 
     def tickets(self) -> tuple[Ticket, ...]:
-        """The queue, first come first; clears dead places away."""
-        places = [_ticket(held) for held in self._living("tickets")]
-        return tuple(sorted(places, key=lambda place: (place.since, place.pid)))
+        """The queue in its order; clears dead places away."""
+        with self._meeting.locked():
+            return self._tickets()
 
-    def _path(self, *parts: str) -> str:
-        return os.path.join(self._folder, *parts)
+    def outlook(self) -> tuple[tuple[Ticket, Admission], ...]:
+        """The queue in its order, each with the verdict on it now."""
+        from backprop_tui.governor.queue import turn
 
-    def _locked(self) -> files.FileLock:
-        lock = files.FileLock(self._path("admission.lock"))
-        try:
-            lock.acquire(LOCK_WAIT_S)
-        except TimeoutError:
-            raise StoreError(
-                f"{lock.path} has been held by another backprop for {LOCK_WAIT_S:g} s",
-                hint="look for a stopped backprop process (ps -C backprop)",
-            )
-        except OSError as error:
-            raise StoreError(f"cannot lock {lock.path}: {error.strerror}")
-        return lock
+        self._eyes.look_at_users(self._eyes.gpus(time.time()))
+        gpus, lock = self._seen_and_locked()
+        with lock:
+            tickets = self._tickets()
+            return turn(tickets, self._scene(self._eyes.with_users(gpus), self._leases(), 0), {})
 
-    def _decide(self, request: Request, now: float) -> tuple[Admission, tuple[Lease, ...]]:
-        leases = self.leases()
-        ahead = [place for place in self.tickets() if not self._place or place.pid != self._place.pid]
-        if self._place is not None:
-            ahead = [place for place in ahead if (place.since, place.pid) < (self._place.since, self._place.pid)]
-        host, gpus = self._sample_host(now), self._sample_gpus(now)
-        load = own_load(leases, self._residue(), now, len(ahead))
-        admission = admit(request, host, gpus, leases, load)
-        if any(d.rule == "cpu" and not d.ok for d in admission.decisions):
-            # Other starts that have no lease yet weigh on the load as well; counting them is dear.
-            starting = self._count_starting({lease.pid for lease in leases})
-            load = own_load(leases, self._residue(), now, len(ahead) + starting)
-            admission = admit(request, host, gpus, leases, load)
-        if ahead:
-            admission = _behind(admission, ahead)
-        return admission, leases
+    def _settle(self, request: Request, *, is_start: bool) -> tuple[Admission, HeldLease | None]:
+        """Decide and, where that is meant and allowed, take a lease.
 
-    def _living(self, kind: str) -> list[dict[str, Any]]:
-        living = []
-        for name in sorted(os.listdir(self._path(kind))):
-            path = self._path(kind, name)
-            lock = files.FileLock(path)
-            try:
-                content = _content(path)
-                if lock.try_acquire():
-                    if kind == "leases":
-                        self._remember_end(_lease(content), time.time())
-                    os.unlink(path)
-                    lock.release()
-                    continue
-            except OSError:
+        What may take long, or hang on a dead mount or driver, is asked before the lock is taken; what is dear, only
+        once a refusal calls for it.
+        """
+        disks, starting = self._eyes.disks(request), 0
+        gpus, lock = self._seen_and_locked()
+        with lock:
+            admission, leases = self._decide(request, gpus, disks, starting)
+            doubts = {decision.rule for decision in admission.refusals} & {"cpu", "gpu_memory"}
+            if not doubts:
+                return admission, self._take(request, admission) if is_start else None
+        if "cpu" in doubts:
+            # Other starts that have no lease yet weigh on the load as well.
+            starting = self._eyes.count_starting({lease.pid for lease in leases})
+        if "gpu_memory" in doubts:
+            self._eyes.look_at_users(gpus)
+        gpus, lock = self._seen_and_locked()
+        with lock:
+            admission, _ = self._decide(request, gpus, disks, starting)
+            return admission, self._take(request, admission) if is_start else None
+
+    def _take(self, request: Request, admission: Admission) -> HeldLease | None:
+        """The lease of a run that is admitted; of another, the place says what keeps it."""
+        if self._ticket is not None:
+            disk = next((d.text for d in admission.refusals if d.rule == "disk"), "")
+            self._ticket.keep()
+            self._ticket.update(hot=admission.hot, aside=disk)
+        if not admission.admitted:
+            return None
+        indices = tuple(gpu.index for gpu in admission.gpus)
+        lease = HeldLease(
+            self._meeting.path("leases", f"{request.run_id}.{os.getpid()}"),
+            request.lease(pid=os.getpid(), since=time.time(), gpus=indices).replace(
+                gpu_bytes=reserved_bytes(request, admission.gpus)
+            ),
+        )
+        lease.take(lease.lease.plain())
+        self.leave()
+        return lease
+
+    def _seen_and_locked(self) -> tuple[GpuReport, files.FileLock]:
+        """A fresh look at the GPUs and the desk's lock; nobody waits for a slow driver under that lock."""
+        for is_last in (False, False, True):
+            began = time.monotonic()
+            gpus = self._eyes.gpus(time.time())
+            seen = time.monotonic()
+            lock = self._meeting.locked()
+            if gpus.gpus and seen - began < QUICK_S:
+                gpus = self._eyes.gpus(time.time())
+            elif gpus.gpus and time.monotonic() - seen > STALE_S and not is_last:
+                lock.release()
                 continue
-            living.append(content)
-        return living
+            break
+        if self._ticket is None:
+            self._eyes.close()
+        return gpus, lock
 
-    def _residue(self) -> Residue:
-        try:
-            load, t = map(float, files.read_bytes(self._path("residue"), 64).split())
-        except (OSError, ValueError):
-            return Residue(load=0.0, t=0.0)
-        return Residue(load=load, t=t)
+    def _decide(
+        self, request: Request, gpus: GpuReport, disks: tuple[DiskSample, ...], starting: int
+    ) -> tuple[Admission, tuple[Lease, ...]]:
+        """The verdict, and the leases that it was made beside; under the lock."""
+        leases, tickets = self._leases(), self._tickets()
+        own, is_queued = self._own(request, tickets)
+        ahead = [place for place in tickets if place.order < own.order]
+        starting += sum(time.time() - place.since < SUPERVISOR_BUSY_S for place in ahead)
+        scene = self._scene(self._eyes.with_users(gpus), leases, starting)
+        judge = _in_line if ahead or is_queued else _alone
+        return judge(own, ahead, scene, disks), leases
 
-    def _remember_end(self, lease: Lease, now: float) -> None:
-        residue = after_end(self._residue(), lease, now)
-        # Two numbers: JSON would have to be loaded to read them at every start. In place, under the desk's lock:
-        # torn by a kill, it reads as nothing.
-        data = f"{residue.load:.6f} {residue.t:.3f}\n".encode()
-        fd = os.open(self._path("residue"), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        try:
-            os.pwrite(fd, data, 0)
-            os.ftruncate(fd, len(data))
-        finally:
-            os.close(fd)
+    def _own(self, request: Request, tickets: tuple[Ticket, ...]) -> tuple[Ticket, bool]:
+        """The run's place, and whether it has taken it."""
+        if self._ticket is not None:
+            return self._ticket.ticket.replace(request=request, aside=""), True
+        for place in tickets:
+            if request.run_id and (place.request.run_id, place.request.home) == (request.run_id, request.home):
+                request = request.replace(priority=place.request.priority)
+                return place.replace(request=request, aside=""), True
+        return Ticket(request=request, pid=os.getpid(), since=time.time()), False
 
+    def _scene(self, gpus: GpuReport, leases: tuple[Lease, ...], waiting: int) -> Scene:
+        now = time.time()
+        return Scene(
+            host=self._eyes.host(now),
+            gpus=gpus,
+            leases=leases,
+            own_load=own_load(leases, self._meeting.residue.read(), now, waiting),
+            drain=self.orders.drain,
+            yielding=self.orders.yielding(now),
+        )
 
-def _behind(admission: Admission, ahead: list[Ticket]) -> Admission:
-    first = ahead[0].run_id
-    others = f" and {len(ahead) - 1} more" if len(ahead) > 1 else ""
-    queue = Decision(
-        rule="queue",
-        ok=False,
-        text=f"queue: {first}{others} came first",
-        value=float(len(ahead)),
-        limit=0.0,
-    )
-    return admission.replace(admitted=False, gpu=None, decisions=(*admission.decisions, queue))
+    # What reads the slips of others is loaded only once there are some: a lone start is in a hurry.
+    def _leases(self) -> tuple[Lease, ...]:
+        living = self._meeting.living("leases")
+        if not living:
+            return ()
+        from backprop_tui.supervisor.slips import lease_from
 
+        return tuple(lease_from(content) for content in living)
 
-def _content(path: str) -> dict[str, Any]:
-    try:
-        content = files.from_json(files.read_bytes(path, 65536))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
+    def _tickets(self) -> tuple[Ticket, ...]:
+        living = self._meeting.living("tickets")
+        if not living:
+            return ()
+        from backprop_tui.supervisor.slips import ticket_from
 
-
-def _number(content: dict[str, Any], key: str, default: float) -> float:
-    value = content.get(key)
-    return float(value) if isinstance(value, (int, float)) else default
-
-
-def _ticket(content: dict[str, Any]) -> Ticket:
-    return Ticket(
-        run_id=str(content.get("run_id", "?")),
-        pid=int(_number(content, "pid", 0)),
-        since=_number(content, "since", 0.0),
-    )
+        return tuple(sorted((ticket_from(content) for content in living), key=lambda place: place.order))
 
 
-def _lease(content: dict[str, Any]) -> Lease:
-    gpus = content.get("gpus")
-    return Lease(
-        run_id=str(content.get("run_id", "?")),
-        pid=int(_number(content, "pid", 0)),
-        since=_number(content, "since", 0.0),
-        gpus=tuple(str(gpu) for gpu in gpus) if isinstance(gpus, list) else (),
-        gpu_bytes=int(_number(content, "gpu_bytes", 0)),
-        runnable=_number(content, "runnable", 1.0),
-        home=str(content.get("home", "")),
-    )
+def _alone(own: Ticket, ahead: list[Ticket], scene: Scene, disks: tuple[DiskSample, ...]) -> Admission:
+    """The verdict where nobody waits."""
+    return admit(own.request, scene, disks=disks)
+
+
+def _in_line(own: Ticket, ahead: list[Ticket], scene: Scene, disks: tuple[DiskSample, ...]) -> Admission:
+    """The verdict behind others, or in a place of its own."""
+    from backprop_tui.governor.queue import turn
+
+    return turn([*ahead, own], scene, {own.order: disks})[-1][1]

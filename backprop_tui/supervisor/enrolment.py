@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import os
 
+from backprop_tui import paths
+from backprop_tui.engines.argv import grace_s
 from backprop_tui.errors import RunActive, StoreError
 from backprop_tui.files import FileLock
-from backprop_tui.governor.admission import Request
+from backprop_tui.governor.devices import LEARNED_MARGIN
+from backprop_tui.governor.request import Request
 from backprop_tui.model.run import Notes, Owner, Process, Run, Slice
 from backprop_tui.model.secrets import masked
 from backprop_tui.model.states import RunState, check_transition
 from backprop_tui.probes import host
 from backprop_tui.probes import tree as processes
+from backprop_tui.store.home import Home
+from backprop_tui.supervisor.needs import recall_needs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,29 +24,68 @@ if TYPE_CHECKING:
 
     from backprop_tui.model.spec import SliceSpec
     from backprop_tui.store.folder import RunFolder
-    from backprop_tui.store.home import Home
     from backprop_tui.supervisor.clock import Clock
+    from backprop_tui.supervisor.needs import Needs
     from backprop_tui.supervisor.session import Plan
 
 GB = 1024**3
 MB = 1024**2
+COOLER_C = 10
+"""A GPU that was too hot has cooled down once it is so far below the limit, unless a person says otherwise."""
 
 
-def request_of(spec: SliceSpec, env: Mapping[str, str]) -> Request:
-    """What the Governor has to know of a slice."""
+def request_of(spec: SliceSpec, env: Mapping[str, str], home: Home | None = None) -> Request:
+    """What the Governor has to know of a slice.
+
+    Args:
+        spec: what is wanted.
+        env: the environment that it is started in.
+        home: where its record lies; without one the environment's.
+    """
+    home = home or Home(paths.home(env))
     env = {**env, **spec.env}
-    limit = spec.setting("gpuMemoryLimit")
+    needs = recall_needs(home, spec)
+    need, need_from = _gpu_need(spec, needs)
+    max_temp_c, resume_temp_c = int(spec.setting("gpu.maxTempC")), spec.setting_or("gpu.resumeTempC", None)
+    resume_temp_c = max_temp_c - COOLER_C if resume_temp_c is None else int(resume_temp_c)
     return Request(
         run_id=spec.run_id,
         max_parallel=int(spec.setting("maxParallel")),
         min_free_ram_bytes=int(float(spec.setting("minFreeRamGB")) * GB),
         max_load_per_core=float(spec.setting("maxCpuLoadPerCore")),
-        min_free_vram_bytes=int(float(spec.setting("gpu.minFreeVramMB")) * MB),
-        max_temp_c=int(spec.setting("gpu.maxTempC")),
+        max_temp_c=max_temp_c,
+        resume_temp_c=min(resume_temp_c, max_temp_c - 1),
         gpu_probe=str(spec.setting("gpu.probe")),
-        gpu_memory_limit=None if limit is None else str(limit),
         user_mask=env.get("CUDA_VISIBLE_DEVICES", env.get("HIP_VISIBLE_DEVICES")),
+        gpus_wanted=int(spec.setting_or("gpus", 1)),
+        need_bytes=need,
+        need_from=need_from,
+        priority=int(spec.setting_or("priority", 0)),
+        box_s=spec.box_s,
+        grace_s=grace_s(spec),
+        min_free_disk_bytes=int(float(spec.setting_or("minFreeDiskGB", 0)) * GB),
+        checkpoint_bytes=needs.checkpoint_bytes or 0,
+        disks=(
+            ("records", home.path),
+            ("checkpoints", spec.cwd if spec.resume_from is None else os.path.dirname(spec.resume_from)),
+        ),
+        name=spec.name or "",
+        home=home.path,
     )
+
+
+def _gpu_need(spec: SliceSpec, needs: Needs) -> tuple[int, str]:
+    """Memory to keep on each GPU, and what that was taken from."""
+    least = int(float(spec.setting("gpu.minFreeVramMB")) * MB)
+    given = spec.setting_or("gpu.needMB", None)
+    if given is not None:
+        need, need_from = int(float(given) * MB), "given"
+    elif needs.gpu_bytes is not None:
+        need, need_from = int(needs.gpu_bytes * LEARNED_MARGIN), "learned"
+    else:
+        return least, ""
+    is_floor = spec.settings["gpu.minFreeVramMB"].origin != "default"  # a person asked for so much
+    return (least, "") if is_floor and least > need else (need, need_from)
 
 
 def enrol(home: Home, plan: Plan, lock: FileLock | None, clock: Clock) -> tuple[RunFolder, SliceSpec, Run, FileLock]:
@@ -77,7 +121,8 @@ def enrol(home: Home, plan: Plan, lock: FileLock | None, clock: Clock) -> tuple[
         n=spec.n,
         state=RunState.QUEUED,
         started=now,
-        box_s=float(spec.setting("maxRunMinutes")) * 60,
+        box_s=spec.box_s,
+        by_itself=plan.by_itself,
         resumed_from=spec.resume_from,
         log_start=_size(folder.file("output.log")),
         metrics_start=_size(folder.file("metrics.jsonl")),

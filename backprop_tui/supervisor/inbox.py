@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from backprop_tui.supervisor.recorder import Recorder
 
 
+_OF_THE_RUN = frozenset({"stop", "hold", "release"})
+"""Verbs that mean a run as much as its slice."""
+
+
 class Inbox:
     """The requests to one slice, in order."""
 
@@ -31,9 +35,17 @@ class Inbox:
             self._handled.add(request.id)
             if request.problem:
                 done, text = False, request.problem
-            elif request.slice != self._slice_n:
+            elif not self._is_for_us(request):
                 done, text = False, f"expired: it was for slice {request.slice}"
             else:
                 done, text = act(request)
             self._recorder.event("request", id=request.id, verb=request.verb, who=request.who, ok=done, text=text)
             requests.remove(self._folder, request.id)
+
+    def _is_for_us(self, request: Request) -> bool:
+        """What was asked of the slice before counts, too, where this one follows it without anybody's asking."""
+        if request.slice == self._slice_n:
+            return True
+        newest = self._recorder.run.slice
+        follows = newest is not None and newest.by_itself and request.slice == self._slice_n - 1
+        return follows and request.verb in _OF_THE_RUN

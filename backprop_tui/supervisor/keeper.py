@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 class Keeper:
-    """What has to be kept up beside a training: its guard, its lease and its log's size."""
+    """What has to be kept up beside a training: its guard, the watch on its GPU and its log's size."""
 
     tree: TrainingTree
     _log_cap: LogCap | None = None
 
     def __init__(self, case: Case, gpu: GpuWatch | None) -> None:
-        self._gpu = gpu
+        self.gpu = gpu
         self._orders = GuardOrders(
             token=case.recorder.token,
             report_path=case.folder.file("guard.json"),
@@ -33,7 +33,6 @@ class Keeper:
             lease_fd=case.lease.fileno(),
         )
         self._case = case
-        self._lease = case.lease
         self._recorder = case.recorder
         self._told: tuple[str, ...] = ()
         self.guard = Guard.start(self._orders)
@@ -45,11 +44,12 @@ class Keeper:
         self.tree = tree
         tree.exclude.add(self.guard.pid)
         self.guard.watch(training)
-        if self._gpu is not None:
-            self._gpu.start()
+        if self.gpu is not None:
+            self.gpu.pids = lambda: tree.pids
+            self.gpu.start()
 
     def keep(self) -> None:
-        """Every few seconds: a new guard if somebody killed it, the lease's load, checkpoint folders, the log."""
+        """Every few seconds: a new guard if somebody killed it, the folders of checkpoints, the log."""
         if self.guard.is_dead():
             self.guard = Guard.start(self._orders)
             self.tree.exclude.add(self.guard.pid)
@@ -60,9 +60,6 @@ class Keeper:
         if paths != self._told:
             self._told = paths
             self.guard.watch(self._training, paths)
-        self._lease.update(runnable=round(self.tree.runnable, 2))
-        if self._gpu is not None:
-            self.tree.resources = self.tree.resources.replace(gpu_used_bytes=self._gpu.used_bytes)
         if self._log_cap is None:
             self._log_cap = self._begin()
         self._log_cap.keep()

@@ -9,7 +9,7 @@ from backprop_tui.model.run import Reason
 from backprop_tui.model.states import RunState
 from backprop_tui.supervisor.descent import act_on
 from backprop_tui.supervisor.outcome import ended_on_request
-from backprop_tui.supervisor.requested import extend, go_on, pause
+from backprop_tui.supervisor.requested import carry_out, go_on, nothing_follows, pause
 from backprop_tui.supervisor.signals import STOP_SIGNALS, Echo
 from backprop_tui.supervisor.stopping import TERM_S, Act, Rung, StopLadder, announcement
 from backprop_tui.supervisor.timebox import in_minutes
@@ -56,6 +56,8 @@ class Supervision:
         while not self.turn():
             poll.poll(self._wait_ms())
         self._p.farewell()
+        for overseer in self._p.overseers:
+            overseer.ended()
         self._finish()
 
     def turn(self) -> bool:
@@ -74,10 +76,13 @@ class Supervision:
         self._take_signals()
         p.inbox.handle(self._act)
         self._read_output()
+        if self._has_read:
+            p.outputs.look_soon()
         now = p.clock.monotonic()
         gone = self._climb(now)
         if now >= self._tree_due:
             self._look_after(now)
+        self._hear_overseers(now)
         p.recorder.judge()
         p.recorder.flush()
         p.recorder.publish_progress()
@@ -108,10 +113,25 @@ class Supervision:
         name = signal.Signals(self._stop_signal).name
         p.observer.said(announcement(cause, name, self._grace_s, force=force, writing=writing))
 
+    def _hear_overseers(self, now: float) -> None:
+        for overseer in self._p.overseers:
+            if self._ladder is not None or self._exit is not None:
+                return
+            order = overseer.look(now)
+            if order is None:
+                continue
+            if order.verb == "stop" and order.reason is not None:
+                self.stop(order.reason)
+            elif order.verb == "pause" and order.reason is not None:
+                pause(self._p, order.reason, has_ended=False)
+            elif order.verb == "continue":
+                go_on(self._p, by="governor")
+
     def _stop_for_person(self, text: str, *, force: bool = False) -> bool:
         """A person's first request is graceful, the second kills; returns whether this one does."""
         force = force or self._person_asked
         self._person_asked = True
+        nothing_follows(self._p.recorder)  # also where it was stopping already
         self.stop(Reason(code="person", text=text, by="person"), force=force)
         return force
 
@@ -142,17 +162,10 @@ class Supervision:
                 self._p.recorder.event("hangup", text="the terminal is gone; supervision goes on")
 
     def _act(self, request: Request) -> tuple[bool, str]:
-        match request.verb:
-            case "stop":
-                force = self._stop_for_person(f"stopped by {request.who}", force=bool(request.args.get("force")))
-                return True, "killing" if force else f"stopping, up to {self._grace_s:g} s to save and end"
-            case "pause":
-                return pause(self._p, request.who, has_ended=self._exit is not None)
-            case "continue":
-                return go_on(self._p)
-            case "extend":
-                return extend(self._p, request.args.get("seconds"), is_stopping=self._ladder is not None)
-        return False, f"unknown request {request.verb!r}"
+        if request.verb == "stop":
+            force = self._stop_for_person(f"stopped by {request.who}", force=bool(request.args.get("force")))
+            return True, "killing" if force else f"stopping, up to {self._grace_s:g} s to save and end"
+        return carry_out(self._p, request, is_stopping=self._ladder is not None, has_ended=self._exit is not None)
 
     def _read_output(self) -> None:
         p = self._p
@@ -274,6 +287,7 @@ class Supervision:
         while not (p.recorder.is_complete and self._read_all) and p.clock.monotonic() < end:
             poll.poll(1000)
             if STOP_SIGNALS.intersection(p.signals.take()):
+                nothing_follows(p.recorder)
                 return
             p.recorder.flush(force=True)
             if not p.recorder.is_blocked:  # what lies in the log was not read while there was no room for it

@@ -5,6 +5,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from backprop_tui.engines.base import Launch
+    from backprop_tui.governor.going_on import Following
     from backprop_tui.model.decisions import Admission
     from backprop_tui.model.run import Run
     from backprop_tui.model.spec import SliceSpec
@@ -28,6 +29,9 @@ class Observer:
         `left_s` is what is left of the time box, and once the run is stopping of the time to save and end.
         """
         return None
+
+    def ended(self, run: Run, follows: Following | None) -> None:
+        """A slice has ended and its record is complete; `follows` says that another one comes, and why."""
 
     def said(self, text: str) -> None:
         """Something worth a line to the person who watches."""

@@ -46,7 +46,11 @@ def ended_by_itself(leader: Exit, loss: float | None) -> tuple[RunState, Reason]
     return RunState.COMPLETED, Reason(code="exit", text="ended by itself with exit code 0", by="script")
 
 
-_STATE_OF_CAUSE = {"timebox": RunState.TIMEBOXED, "nan": RunState.DIVERGED}
+_STATE_OF_CAUSE = {
+    "timebox": RunState.TIMEBOXED,
+    "nan": RunState.DIVERGED,
+    "goal": RunState.COMPLETED,
+}
 
 
 def ended_on_request(cause: Reason) -> RunState:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 REST = 100
 """A look that took long is followed by a rest of so many times its length."""
 MAX_REST_S = 60.0
+SOON_S = 0.5
+"""While the run has no checkpoint, a look follows what is printed by this, not only every few seconds."""
 LONG_ENOUGH_S = 1.0
 """A slice that ended sooner has left nothing to go on from."""
 
@@ -44,18 +46,30 @@ class Outputs:
         self._intake = intake
         self._search: Search | None = None
         self._rests_until = 0.0
+        self._soon = 0.0
+        """When the next look before its time may be, monotonic seconds."""
 
     @beside("the files that the training writes")
     def look(self) -> None:
         """Look once, unless the last look took so long that it is too early."""
-        before = self._clock.monotonic()
-        if before < self._rests_until:
+        if self._clock.monotonic() < self._rests_until:
             if self._search is not None:
                 self._search.follow()
             return
-        self._begun().look(self._pids())
+        search = self._begun()  # which takes long, but once
+        before = self._clock.monotonic()
+        search.look(self._pids())
         after = self._clock.monotonic()
+        self._soon = after + SOON_S
         self._rests_until = after + min(MAX_REST_S, REST * (after - before))
+
+    def look_soon(self) -> None:
+        """It has printed something, and may have saved its first checkpoint."""
+        now = self._clock.monotonic()
+        if now < max(self._soon, self._rests_until) or self._age_s() < LONG_ENOUGH_S:
+            return
+        if self._recorder.book.best_rank is None:
+            self.look()
 
     @beside("the files that the training writes")
     def glance(self) -> None:

@@ -6,7 +6,7 @@ from backprop_tui.supervisor.outcome import ended_by_itself
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from backprop_tui.engines.base import Engine, Exit
     from backprop_tui.model.run import Reason
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from backprop_tui.supervisor.intake import Intake
     from backprop_tui.supervisor.observer import Observer
     from backprop_tui.supervisor.outputs import Outputs
+    from backprop_tui.supervisor.overseer import Overseer
     from backprop_tui.supervisor.recorder import Recorder
     from backprop_tui.supervisor.signals import SignalBox
     from backprop_tui.supervisor.timebox import TimeBox
@@ -46,6 +47,7 @@ class Parts:
         advising: Advising | None = None,
         housekeeping: Callable[[], None],
         farewell: Callable[[], None],
+        overseers: Sequence[Overseer] = (),
         ended: Callable[[Exit, float | None], tuple[RunState, Reason]] = ended_by_itself,
     ) -> None:
         self.engine = engine
@@ -63,6 +65,7 @@ class Parts:
         self.advising = advising
         self.housekeeping = housekeeping
         """Called every 2 s: guard alive? lease up to date?"""
+        self.overseers = overseers
         self.ended = ended
         """What came of a slice that nobody asked to stop, by how its leader ended and its last loss."""
         self.farewell = farewell

@@ -20,6 +20,7 @@ def plan_to_json(plan: Plan) -> bytes:
             "spec": to_record(plan.spec),
             "is_resume": plan.is_resume,
             "wait_s": "forever" if wait == math.inf else wait,
+            "by_itself": plan.by_itself,
         }
     )
 
@@ -37,6 +38,7 @@ def plan_from_json(data: bytes) -> Plan:
             spec=codec.spec_from(content["spec"], "the plan"),
             is_resume=bool(content["is_resume"]),
             wait_s=math.inf if wait == "forever" else None if wait is None else float(wait),
+            by_itself=bool(content["by_itself"]),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise StoreError(f"the supervisor got no plan: {error}")

@@ -53,7 +53,7 @@ class Publisher:
             problems += self._index(BUSY_MS)
         elif run.state in (RunState.QUEUED, RunState.RUNNING):
             self._index(BUSY_MEANWHILE_MS)  # where that fails, the mark in active/ leads readers to it
-        if run.state.is_ended and not problems:
+        if run.is_over and not problems:
             self._home.clear_active(run.id)
         return problems
 

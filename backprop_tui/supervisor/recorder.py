@@ -17,7 +17,7 @@ from backprop_tui.supervisor.tally import as_of, metric_line, with_metrics, with
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     from backprop_tui.artifacts.candidate import Found as FoundCheckpoint
@@ -39,8 +39,20 @@ MAX_WARNINGS = 20
 class Recorder:
     """The only writer of a run while its supervisor lives."""
 
-    def __init__(self, folder: RunFolder, run: Run, spec: SliceSpec, publisher: Publisher, clock: Clock) -> None:
+    def __init__(
+        self,
+        folder: RunFolder,
+        run: Run,
+        spec: SliceSpec,
+        publisher: Publisher,
+        clock: Clock,
+        follows: Callable[[Run], bool] = lambda _run: False,
+    ) -> None:
+        """`follows`: whether another slice follows by itself, asked when the newest has ended."""
         self._folder = folder
+        self.follows = follows
+        self.listeners: list[Callable[[list[Metric]], None]] = []
+        """Told of every report of metrics, in order, some at a time."""
         self._run = run
         self._publisher = publisher
         self._clock = clock
@@ -109,6 +121,8 @@ class Recorder:
         check_transition(self._run.state, state)
         self._run = self._run.replace(state=state, reason=reason)
         self.amend_slice(state=state, reason=reason, **fields)
+        if state.is_ended:
+            self._run = self._run.replace(goes_on=self.follows(self._run))
         self.event("state", state=state, **({"reason": reason.plain()} if reason else {}))
         self.flush(force=True)
         if state is RunState.RUNNING:
@@ -171,6 +185,8 @@ class Recorder:
         if new:
             self._append("metrics.jsonl", "".join([metric_line(metric, stamp) for metric in new]).encode())
         self._go_on(with_metrics(self._run, batch, is_late=is_late))
+        for hear in self.listeners:
+            hear(batch)
 
     def _go_on(self, run: Run) -> None:
         self._run = run

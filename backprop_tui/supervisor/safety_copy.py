@@ -108,7 +108,7 @@ def _is_broken(path: str) -> bool:
 
 
 def _is_wanted(spec: SliceSpec) -> bool:
-    return "checkpoints.copy" not in spec.settings or bool(spec.setting("checkpoints.copy"))
+    return bool(spec.setting_or("checkpoints.copy", True))
 
 
 def _is_written_over(folder: RunFolder, saved: Checkpoint) -> bool:

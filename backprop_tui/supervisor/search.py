@@ -10,12 +10,12 @@ from backprop_tui.artifacts.candidate import Moment
 from backprop_tui.artifacts.finding import Finder
 from backprop_tui.artifacts.ownership import WriteHistory
 from backprop_tui.artifacts.places import Places
-from backprop_tui.artifacts.skipping import is_shared, is_skipped
+from backprop_tui.artifacts.skipping import is_output_name, is_shared, is_skipped
 from backprop_tui.artifacts.watching import Watch
 from backprop_tui.probes.open_files import open_for_writing, written_by
 from backprop_tui.scripts.command import script_of
 from backprop_tui.scripts.mentions import Mentions
-from backprop_tui.supervisor.claims import Claims
+from backprop_tui.supervisor.claims import Claims, words_of
 from backprop_tui.supervisor.file_metrics import LAST_LOOK_S, LOOK_S, FileMetrics, files_of
 
 TYPE_CHECKING = False
@@ -56,11 +56,14 @@ class Search:
         """Folders in which something is held open, decided on already."""
         named = places_in(spec.command[1:], spec.cwd)
         self._data = named.data
-        patterns = spec.settings["checkpoints.watch"].value if "checkpoints.watch" in spec.settings else ()
+        self._says_where = bool(named.outputs)
+        """The command names the folder to which it writes."""
+        self._words = words_of(spec)
+        patterns = spec.setting_or("checkpoints.watch", ())
         watch = Watch(patterns, spec.cwd) if patterns else None
         self._places = Places(spec.cwd, since=self._began, skip=(*named.data, home.path), watch=watch)
         self._history = WriteHistory(self._began)
-        self._claims = Claims(home, run.id)
+        self._claims = Claims(home, run.id, self._began)
         self._finder = Finder(self._places, watch, self._can_own)
         self._metrics = FileMetrics(intake, files_of(run, spec), self._can_write) if intake is not None else None
         script = script_of(spec).script
@@ -81,10 +84,24 @@ class Search:
             self._places.add(folder, OPENED_DEPTH)
 
     def _can_own(self, path: str, size: int, written: float) -> bool:
-        if self._claims.hold(path) or not self._history.can_hold(size, written):
+        if self._claims.hold(path, written) or not self._history.can_hold(size, written):
             return False
-        # Several trainings in one folder write at the same time: the script has to know such names.
-        return self._mentions.know(path) or not self._claims.works_in(self._places.cwd)
+        return not self._claims.works_in(self._places.cwd) or self._is_proven(path)
+
+    def _is_proven(self, path: str) -> bool:
+        """Whether a path shows that it is this training's, and no other's that runs in the same folder."""
+        folder, cwd = os.path.dirname(path), self._places.cwd
+        if folder != cwd and any(os.path.dirname(saved.path) == folder for saved in self._recorder.book.newest):
+            return True
+        if self._says_where or not self._mentions.know(path):
+            return False
+        top, is_inside, _ = path.removeprefix(cwd + "/").partition("/")
+        if not (path.startswith(cwd + "/") and is_inside):
+            return True
+        # Two runs of one script write alike names, each to its own folder: that one has to be known, too.
+        if top in self._words or self._claims.say(top):
+            return top in self._words
+        return is_output_name(top) or self._mentions.name(top)
 
     def look(self, pids: Iterable[int]) -> None:
         """Look, and tell what has come to rest; these are the training's processes."""
@@ -115,6 +132,7 @@ class Search:
         """All that is left to see, within a bounded time; what was written well after the end is not the run's."""
         until = None if ended is None else (ended + UNCERTAIN_S) * 1e9
         ends = self._clock.monotonic() + LAST_S
+        self._claims.refresh()
         for _ in range(LAST_LOOKS):
             seen = self._places.look(self._clock.epoch(), seconds=LAST_S / 10)
             self._take([entry for entry in seen if until is None or entry.mtime_ns <= until], LAST_LOOK_S / 2)

@@ -1,38 +1,30 @@
-"""A slice's whole life: admitted, recorded, started under guard, supervised, published."""
+"""A slice's whole life: asked for, recorded, waited for, supervised."""
 
 from __future__ import annotations
 
 import os
 
-from backprop_tui.engines.argv import argv_of, environment_of, grace_s, stop_signal_of
-from backprop_tui.engines.base import Launch
-from backprop_tui.engines.local import LocalEngine
-from backprop_tui.errors import EngineError, Interrupted, RunActive
-from backprop_tui.files import FileLock
+from backprop_tui.errors import Interrupted, StoreError
 from backprop_tui.frozen import Frozen
-from backprop_tui.model.run import Reason, Run
-from backprop_tui.model.states import RunState
-from backprop_tui.probes import tree as processes
+from backprop_tui.model.run import Run
 from backprop_tui.supervisor.case import Case
 from backprop_tui.supervisor.enrolment import enrol, request_of
-from backprop_tui.supervisor.keeper import Keeper
 from backprop_tui.supervisor.publish import Publisher
 from backprop_tui.supervisor.recorder import Recorder
-from backprop_tui.supervisor.signals import SignalBox
-from backprop_tui.supervisor.timebox import TimeBox
+from backprop_tui.supervisor.supervised import SupervisedSlice
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from backprop_tui.files import FileLock
     from backprop_tui.model.decisions import Admission
     from backprop_tui.model.spec import SliceSpec
-    from backprop_tui.store.home import Home
-    from backprop_tui.supervisor.admission import AdmissionDesk, HeldLease
-    from backprop_tui.supervisor.clock import Clock
-    from backprop_tui.supervisor.gpuwatch import GpuWatch
-    from backprop_tui.supervisor.observer import Observer
+    from backprop_tui.store.folder import RunFolder
+    from backprop_tui.supervisor.admission import HeldLease
+    from backprop_tui.supervisor.station import Station
 
 
-LOCK_WAIT_S = 0.5
+CHAIN_KEYS = ("totalMinutes", "slices", "until")
+"""The settings by which a run goes on in further slices."""
 
 
 class Plan(Frozen):
@@ -42,20 +34,34 @@ class Plan(Frozen):
     is_resume: bool
     wait_s: float | None = None
     """How long to queue for admission; None: refuse at once, infinity: as long as it takes."""
+    by_itself: bool = False
+    """It follows the slice before, or was taken up after a loss: nobody has just asked for it."""
+
+
+class Enrolled(Frozen):
+    """A slice that has a record."""
+
+    folder: RunFolder
+    spec: SliceSpec
+    recorder: Recorder
+    lock: FileLock
 
 
 class Session:
-    """One supervised slice, in the main thread of a process that does nothing else meanwhile."""
+    """One supervised slice."""
 
-    def __init__(self, home: Home, plan: Plan, desk: AdmissionDesk, observer: Observer, clock: Clock) -> None:
-        self._home = home
+    def __init__(self, station: Station, plan: Plan, lock: FileLock | None) -> None:
+        """`lock` is the run's, None for a new run; that of `enrolled` is left to whoever made the session."""
+        self._station = station
+        self._home = station.home
+        self._desk = station.desk
+        self._signals = station.signals
         self._plan = plan
-        self._desk = desk
-        self._observer = observer
-        self._clock = clock
+        self._lock = lock
+        self.enrolled: Enrolled | None = None
 
-    def run(self) -> Run:
-        """Take the slice to its end; returns the finished record.
+    def run(self) -> Enrolled:
+        """Take the slice to its end, or to the end of its wait; its record is complete then.
 
         Raises:
             AdmissionRefused: the Governor said no, or the wait ran out.
@@ -64,157 +70,75 @@ class Session:
             RunActive: somebody else runs it.
             StoreError: the record cannot be written.
         """
-        spec = self._plan.spec
-        self._home.ensure()
-        self._desk.open()
-        lock = self._lock_existing() if self._plan.is_resume else None
-        signals = SignalBox()
         lease: HeldLease | None = None
         try:
-            admission, lease = self._desk.try_start(request_of(spec, os.environ))
-            if lease is None and self._plan.wait_s is None:
-                from backprop_tui.supervisor.queueing import refusal
-
-                raise refusal(admission)
-            if signals.has_stop:
+            admission, lease = self._ask()
+            if self._signals.has_stop:
                 raise Interrupted("interrupted before anything was started")
-            folder, spec, run, lock = enrol(self._home, self._plan, lock, self._clock)
+            self.enrolled = it = self._enrol()
             if lease is not None and not lease.lease.run_id:
-                lease.update(run_id=run.id)
-            publisher = Publisher(self._home, folder, spec, self._clock.monotonic())
-            recorder = Recorder(folder, run, spec, publisher, self._clock)
-            if lease is None:
+                lease.update(run_id=it.folder.id)
+            if admission is None or lease is None:
                 from backprop_tui.supervisor.queueing import Queue
 
-                queue = Queue(self._desk, recorder, folder, spec, signals, self._observer)
-                admission, lease = queue.wait(admission, self._plan.wait_s or 0.0)
+                request = request_of(it.spec, os.environ, self._home)
+                queue = Queue(self._desk, it.recorder, it.folder, request, self._signals, self._station.observer)
+                admission, lease = queue.wait(self._plan.wait_s or 0.0)
                 if lease is None:
-                    return recorder.run
-            case = Case(folder=folder, spec=spec, recorder=recorder, signals=signals, lease=lease, lock=lock)
-            self._supervise(case, admission)
-            return recorder.run
+                    return it
+            case = Case(
+                folder=it.folder,
+                spec=it.spec,
+                recorder=it.recorder,
+                signals=self._signals,
+                lease=lease,
+                lock=it.lock,
+            )
+            SupervisedSlice(self._station, case).run(admission)
+            return it
         finally:
             self._desk.leave()
             if lease is not None:
                 self._desk.end(lease)
-            if lock is not None:
-                lock.release()
-            signals.close()
 
-    def _lock_existing(self) -> FileLock:
-        run_id = self._plan.spec.run_id
-        lock = FileLock(self._home.run(run_id).file("lock"))
+    def _ask(self) -> tuple[Admission | None, HeldLease | None]:
+        """The Governor's verdict on a start now, and the lease if it is yes; None: that is asked in the queue."""
+        spec, by_itself = self._plan.spec, self._plan.by_itself
+        if by_itself and self._home.run(spec.run_id).read_run().held:
+            return None, None
         try:
-            lock.acquire(LOCK_WAIT_S)  # a reader that settles or clears a run holds it for a moment
-        except TimeoutError:
-            raise RunActive(f"run {run_id} is running already", hint=f"see it with: backprop status {run_id}")
-        return lock
+            admission, lease = self._desk.try_start(request_of(spec, os.environ, self._home))
+        except StoreError:
+            if not by_itself:
+                raise
+            return None, None  # another backprop stands on the lock: there is time
+        if lease is None and (self._plan.wait_s is None or admission.is_final):
+            from backprop_tui.supervisor.queueing import refusal
 
-    def _supervise(self, case: Case, admission: Admission) -> None:
-        spec, recorder = case.spec, case.recorder
-        if spec.resume_from is not None:
-            from backprop_tui.supervisor.safety_copy import keep_copy, put_back
+            raise refusal(admission)
+        return admission, lease
 
-            keep_copy(case, self._observer.said)
-        box_s = float(spec.setting("maxRunMinutes")) * 60
-        launch = Launch(
-            argv=argv_of(spec),
-            env=environment_of(
-                spec, os.environ, gpu=admission.gpu, deadline=self._clock.epoch() + box_s, token=recorder.token
-            ),
-            cwd=spec.cwd,
-            log_path=case.folder.file("output.log"),
-        )
-        recorder.hold_lines()
-        for decision in admission.decisions:
-            recorder.event("decision", **decision.plain())
-        recorder.change(RunState.STARTING, None, gpus=(admission.gpu.index,) if admission.gpu else ())
-        self._observer.starting(spec, launch, admission)
-        keeper = Keeper(case, _gpu_watch(admission, spec))
-        engine = LocalEngine(processes.start_of)
-        others = processes.children_of_self() - {keeper.guard.pid}
-        # A shell can leave an orphan within a millisecond; Python needs longer than this to load.
-        adopts = _adopt_orphans() if spec.is_command else None
-        try:
-            if spec.resume_from is not None and (text := put_back(spec, case.folder)):
-                recorder.warn(text)
-            training = engine.start(launch)
-        except Exception as error:
-            # Whatever it was: no training runs, and the guard must not wait for one.
-            recorder.release_lines()
-            keeper.guard.say_goodbye()
-            text = error.message if isinstance(error, EngineError) else f"{type(error).__name__}: {error}"
-            reason = Reason(code="spawn", text=text, by="box")
-            recorder.change(RunState.FAILED, reason, ended=round(self._clock.epoch(), 3))
-            recorder.close()
-            raise
-        box = TimeBox(box_s, self._clock.monotonic())
-        if adopts is None:
-            adopts = _adopt_orphans()
-        from backprop_tui.supervisor import tree
-
-        keeper.watch(engine, training, tree.TrainingTree(recorder.token, training, adopts=adopts, exclude=others))
-        recorder.release_lines()
-        recorder.amend(training=training)
-        recorder.change(RunState.RUNNING, None, started=round(self._clock.epoch(), 3), log_start=engine.offset)
-        self._observer.started(recorder.run, launch.log_path)
-        self._follow(case, engine, keeper, box)
-        keeper.guard.wait()
-        recorder.close()
-        engine.close()
-
-    def _follow(self, case: Case, engine: LocalEngine, keeper: Keeper, box: TimeBox) -> None:
-        # Imported while the training loads itself: its start does not need any of this.
-        from backprop_tui.protocol.lines import LineSplitter
-        from backprop_tui.supervisor.advising import Advising
-        from backprop_tui.supervisor.continuity import Continuity
-        from backprop_tui.supervisor.ending import Ending
-        from backprop_tui.supervisor.inbox import Inbox
-        from backprop_tui.supervisor.intake import Intake, follows_files
-        from backprop_tui.supervisor.lessons import Lessons
-        from backprop_tui.supervisor.loop import Supervision
-        from backprop_tui.supervisor.outputs import Outputs
-        from backprop_tui.supervisor.parts import Parts
-        from backprop_tui.supervisor.reading import reading_of
-
-        case.recorder.load_publishing()
-        lessons = Lessons(self._home, case.spec, case.folder, case.recorder)
-        reading = reading_of(case.spec, case.recorder.run)
-        intake = Intake(case.recorder, reading, self._clock, follows_files=follows_files(case.spec))
-        parts = Parts(
-            engine=engine,
-            tree=keeper.tree,
-            recorder=case.recorder,
-            box=box,
-            inbox=Inbox(case.folder, case.recorder, case.spec.n),
-            signals=case.signals,
-            observer=self._observer,
-            clock=self._clock,
-            splitter=LineSplitter(),
-            intake=intake,
-            outputs=Outputs(
-                case.spec, case.recorder, self._clock, home=self._home, pids=lambda: keeper.tree.pids, intake=intake
-            ),
-            housekeeping=keeper.keep,
-            farewell=keeper.guard_farewell,
-            ended=Ending(case.folder, case.spec, case.recorder, lessons.ended).ended,
-            advising=Advising(case.spec, case.recorder, self._clock, intake, self._observer.said),
-            continuity=Continuity(case.recorder, case.folder.file("metrics.jsonl"), case.spec),
-        )
-        Supervision(parts, grace_s=grace_s(case.spec), stop_signal=stop_signal_of(case.spec)).run()
-        reading.close()
-        lessons.learn(self._clock.epoch())
+    def _enrol(self) -> Enrolled:
+        folder, spec, run, lock = enrol(self._home, self._plan, self._lock, self._station.clock)
+        if not self._plan.by_itself:
+            run = run.replace(held="")  # whoever resumes a run wants it to go on
+        run = run.replace(goes_on=_may_go_on(run, spec))
+        publisher = Publisher(self._home, folder, spec, self._station.clock.monotonic())
+        recorder = Recorder(folder, run, spec, publisher, self._station.clock, follows=lambda run: _goes_on(run, spec))
+        return Enrolled(folder=folder, spec=spec, recorder=recorder, lock=lock)
 
 
-def _adopt_orphans() -> bool:
-    from backprop_tui.supervisor.tree import adopt_orphans
+def _may_go_on(run: Run, spec: SliceSpec) -> bool:
+    """Whether a next slice follows if this one uses its time box up."""
+    if not any(spec.setting_or(key, None) for key in CHAIN_KEYS):
+        return False  # the usual case loads nothing
+    from backprop_tui.governor.going_on import goes_on_after
 
-    return adopt_orphans()
+    return goes_on_after(run, spec)
 
 
-def _gpu_watch(admission: Admission, spec: SliceSpec) -> GpuWatch | None:
-    if admission.gpu is None:
-        return None
-    from backprop_tui.supervisor.gpuwatch import GpuWatch
+def _goes_on(run: Run, spec: SliceSpec) -> bool:
+    """Whether a next slice follows now that this one has ended."""
+    from backprop_tui.governor.going_on import following
 
-    return GpuWatch(admission.gpu.index, spec.setting("gpu.probe"))
+    return following(run, spec).goes_on

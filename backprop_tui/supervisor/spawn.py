@@ -13,39 +13,55 @@ from backprop_tui.supervisor.plans import plan_to_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from backprop_tui.supervisor.session import Plan
 
+HOST = "backprop_tui.control.hosting"
+"""What a detached supervisor runs."""
 MAX_REPLY = 1 << 20
 _started: set[int] = set()
 """Supervisors that are children of this process."""
 
 
-def start_detached(home: str, plan: Plan) -> tuple[str, str]:
+def start_detached(home: str, plan: Plan, env: Mapping[str, str] | None = None) -> tuple[str, str]:
     """Start a supervisor in a session of its own; returns (run id, its state: running or queued).
+
+    Args:
+        home: where the run is.
+        plan: what it is to carry out.
+        env: its environment, None for that of this process.
 
     Raises:
         BackpropError: what the supervisor says stands in the way.
     """
     plan_reader, plan_writer = os.pipe()
     reply_reader, reply_writer = os.pipe()
-    env = {name: value for name, value in os.environ.items() if name not in RUN_VARIABLES}
+    inherited = os.environ if env is None else env
+    env = {name: value for name, value in inherited.items() if name not in RUN_VARIABLES}
     env["BACKPROP_HOME"] = home
     # -P: a file named like a module of ours in the working directory must not be imported.
-    argv = [sys.executable, "-P", "-m", "backprop_tui.supervisor"]
-    pid = os.posix_spawn(
-        sys.executable,
-        argv,
-        env,
-        file_actions=[
-            (os.POSIX_SPAWN_DUP2, plan_reader, 0),
-            (os.POSIX_SPAWN_DUP2, reply_writer, 1),
-            (os.POSIX_SPAWN_DUP2, reply_writer, 2),
-        ],
-        setsid=True,
-    )
+    argv = [sys.executable, "-P", "-m", HOST]
+    try:
+        pid = os.posix_spawn(
+            sys.executable,
+            argv,
+            env,
+            file_actions=[
+                (os.POSIX_SPAWN_DUP2, plan_reader, 0),
+                (os.POSIX_SPAWN_DUP2, reply_writer, 1),
+                (os.POSIX_SPAWN_DUP2, reply_writer, 2),
+            ],
+            setsid=True,
+        )
+    except OSError as error:
+        for fd in (plan_writer, reply_reader):
+            os.close(fd)
+        raise EngineError(f"a supervisor cannot be started: {error.strerror}")
+    finally:
+        for fd in (plan_reader, reply_writer):
+            os.close(fd)
     _started.add(pid)
-    for fd in (plan_reader, reply_writer):
-        os.close(fd)
     try:
         files.write_all(plan_writer, plan_to_json(plan))
     except BrokenPipeError:

@@ -23,7 +23,7 @@ def with_metrics(run: Run, batch: list[Metric], *, is_late: bool = False) -> Run
     """The run after these metrics of its newest slice, which must not be none; `is_late`: it may be further on."""
     run = _begun(run, int(batch[0].step))
     newest = run.slices[-1]
-    before, last = main_metric(run.last), dict(run.last)
+    before, last, best = main_metric(run.last), dict(run.last), newest.best
     for metric in batch:
         last.update(metric.values)
         if len(last) > MAX_NAMES:
@@ -32,15 +32,17 @@ def with_metrics(run: Run, batch: list[Metric], *, is_late: bool = False) -> Run
     values = [metric.values[main] for metric in batch if main in metric.values] if main is not None else []
     last_loss = newest.last_loss
     if main != before:  # what was best of another metric says nothing of this one
-        run, last_loss = run.replace(best_loss=None, best_score=None), None
+        run, last_loss, best = run.replace(best_loss=None, best_score=None), None, None
     if main is not None:
+        best = _better(main, best, values)
         run = with_best(run, main, values)
         last_loss = values[-1] if values and is_loss_like(main) else last_loss
     step = int(batch[-1].step)
     if is_late and newest.last_step is not None:
         step = max(step, newest.last_step)
     run = run.replace(step=step, last=last, metric_lines=run.metric_lines + len(batch))
-    return _with_slice(run, last_step=step, last_loss=last_loss, metric_lines=newest.metric_lines + len(batch))
+    lines = newest.metric_lines + len(batch)
+    return _with_slice(run, last_step=step, last_loss=last_loss, best=best, metric_lines=lines)
 
 
 def with_best(run: Run, main: str, values: Iterable[float]) -> Run:
@@ -52,6 +54,12 @@ def with_best(run: Run, main: str, values: Iterable[float]) -> Run:
         best = max((v for v in (run.best_score, *values) if v is not None and math.isfinite(v)), default=None)
         return run if best == run.best_score else run.replace(best_score=best)
     return run
+
+
+def _better(main: str, best: float | None, values: Iterable[float]) -> float | None:
+    """The best finite value of the metric `main`, of which less is better unless it is a score."""
+    found = [value for value in (best, *values) if value is not None and math.isfinite(value)]
+    return (max if is_score(main) else min)(found, default=None)
 
 
 def with_progress(run: Run, progress: Progress) -> Run:

@@ -12,7 +12,7 @@ from backprop_tui.probes import tree as probe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from backprop_tui.probes.proc import Proc
 
@@ -41,8 +41,18 @@ class TrainingTree:
         self._token = token
         self._adopter = os.getpid() if adopts else None
         self.exclude = set(exclude) | {os.getpid()}
+        self._mark: tuple[str, str] | None = None
+        self._strange: set[int] = set()
+        """Sessions that are not the training's."""
+        self._adopted: set[int] = set()
+        """Processes of theirs that came to us when their parents ended."""
         self._known: set[Process] = set()
-        self._last_ticks: tuple[float, int] | None = None
+        self.measured_at: float | None = None
+        """Monotonic seconds of the newest measurement."""
+        self._ticks: dict[tuple[int, int], int] = {}
+        """CPU ticks at the newest measurement, by pid and start time."""
+        self.cpu_s = 0.0
+        """CPU time that the members have used, also those that have ended, up to the newest measurement."""
         self._reached: set[int] | None = None
         """Who got the stop signal, or was left out of it; None before it was sent."""
         self.resources = Resources()
@@ -50,9 +60,35 @@ class TrainingTree:
 
     def scan(self) -> list[Proc]:
         """The members that live now, the leader first if it lives."""
-        members = probe.tree_of(probe.read_table(), self.root, self._known, adopter=self._adopter, exclude=self.exclude)
+        table = probe.read_table()
+        if self._mark is not None:
+            self._exclude_strangers(table, self._mark)
+        members = probe.tree_of(table, self.root, self._known, adopter=self._adopter, exclude=self.exclude)
         self._known = {Process(pid=p.pid, start=p.start) for p in members}
         return sorted(members, key=lambda p: (p.pid != self.root.pid, p.start))
+
+    def leave_out(self, pid: int, mark: tuple[str, str]) -> None:
+        """A process of ours, in a session of its own, is not the training's, nor is what it starts.
+
+        Args:
+            pid: the process.
+            mark: a variable and its value in its environment.
+        """
+        self.exclude.add(pid)
+        self._strange.add(pid)
+        self._mark = mark
+
+    def _exclude_strangers(self, table: Mapping[int, Proc], mark: tuple[str, str]) -> None:
+        """Leave out orphans that came to us from such a process: by their session, or their environment."""
+        self.exclude.intersection_update(table)  # a number may be a member's one day
+        self._adopted.intersection_update(table)
+        self._strange.intersection_update([p.sid for p in table.values()])
+        known = {process.pid for process in self._known} | self.exclude
+        orphans = {pid: p for pid, p in table.items() if p.ppid == self._adopter and pid not in known}
+        if orphans:
+            self._adopted |= {pid for pid, p in orphans.items() if p.sid in self._strange}
+            self._adopted |= {p.pid for p in probe.processes_with_variable(*mark, orphans)}
+            self.exclude |= self._adopted
 
     @property
     def pids(self) -> tuple[int, ...]:
@@ -68,12 +104,17 @@ class TrainingTree:
 
     def measure(self, now: float) -> None:
         """Note what the tree uses; `now` is monotonic seconds."""
-        rss, ticks, count, runnable = probe.usage_of(self.scan())
+        members = self.scan()
+        rss, _ticks, count, runnable = probe.usage_of(members)
+        ticks = {(member.pid, member.start): member.cpu_ticks for member in members}
+        # One by one: the sum falls whenever a member ends.
+        used = sum(max(0, count - self._ticks.get(who, 0)) for who, count in ticks.items())
+        used_s = used / os.sysconf("SC_CLK_TCK")
+        self.cpu_s += used_s
         cores = 0.0
-        if self._last_ticks is not None and now > self._last_ticks[0]:
-            then, before = self._last_ticks
-            cores = max(0.0, (ticks - before) / os.sysconf("SC_CLK_TCK") / (now - then))
-        self._last_ticks = (now, ticks)
+        if self.measured_at is not None and now > self.measured_at:
+            cores = used_s / (now - self.measured_at)
+        self.measured_at, self._ticks = now, ticks
         # Half the old value: one glance at a moment of waiting must not hide a busy training.
         self.runnable = max(1.0, (self.runnable + runnable) / 2)
         peak = max(rss, self.resources.peak_rss_bytes)
@@ -99,7 +140,7 @@ class TrainingTree:
         """Wait for adopted processes that have ended; the leader is the engine's."""
         if self._adopter is None:
             return
-        for pid in probe.children_of_self() - self.exclude - {self.root.pid}:
+        for pid in probe.children_of_self() - (self.exclude - self._adopted) - {self.root.pid}:
             try:
                 os.waitpid(pid, os.WNOHANG)
             except ChildProcessError:

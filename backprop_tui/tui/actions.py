@@ -47,6 +47,8 @@ ACTIONS: tuple[Action, ...] = (
     _action("run.again", "R", "app.again", "run again", "run again from step 0", ALL),
     _action("run.kill", "K", "app.kill", "kill", "kill: save and stop", ALL),
     _action("run.pause", "p", "app.pause", "pause", "pause, continue", ALL),
+    _action("run.hold", "h", "app.hold", "hold", "hold in the queue; release", ALL),
+    _action("run.why", "w", "app.why", "why", "why: every rule of the Governor", SEEN),
     _action("run.extend", "plus,equals_sign", "app.extend(5)", "5 min", "5 minutes more", ALL),
     _action("run.shorten", "minus", "app.extend(-5)", "5 min off", "take 5 minutes off again", ALL),
     _action("run.box", "t", "app.box", "time box", "time box: more, less", ALL),
@@ -98,6 +100,8 @@ ACTIONS: tuple[Action, ...] = (
     _action("screen.zoom", "z", "zoom", "zoom", "zoom, and back", SEEN),
     _action("screen.gauges", "v", "gauges", "gauges", "gauges in another form"),
     _action("screen.problems", "exclamation_mark", "app.problems", "problems", "problems", SEEN),
+    _action("box.drain", "H", "app.drain", "drain", "drain the box: nothing new starts, and back", SEEN),
+    _action("box.yield", "Y", "app.give_back", "yield", "yield the box: all save, stop, come back later", SEEN),
     _action("screen.commands", "colon,ctrl+p", "app.commands", "commands", "all commands", ALL),
     _action("screen.settings", "comma", "app.settings", "settings", "settings", ALL),
     _action("screen.help", "question_mark,f1", "app.keys", "help", "help", ALL),
@@ -114,6 +118,10 @@ FOOTERS: dict[str, tuple[str, ...]] = {
         "run.launch", "run.open", "run.kill", "run.pause", "run.extend", "pane.next", "run.logs", "screen.problems",
         "run.copy", "run.edit", "screen.zoom", "screen.commands", "screen.settings",
     ),
+    "queued": (
+        "run.launch", "run.why", "run.hold", "run.kill", "run.open", "pane.next", "screen.problems", "run.edit",
+        "run.copy", "screen.commands",
+    ),
     "history": (
         "run.launch", "run.resume", "run.open", "list.filter", "list.mark", "list.sort", "pane.next", "run.logs",
         "run.star", "run.edit", "run.remove", "screen.zoom", "screen.commands",
@@ -122,8 +130,11 @@ FOOTERS: dict[str, tuple[str, ...]] = {
     "archived": ("run.remove", "list.archived", "run.open", "list.filter"),
     "first": ("run.launch", "app.demo", "screen.commands", "screen.settings"),
     "run": (
-        "run.kill", "run.pause", "run.extend", "run.box", "run.logs", "run.copy", "run.edit", "run.previous",
-        "run.next", "screen.commands",
+        "run.kill", "run.pause", "run.extend", "run.box", "run.logs", "run.why", "run.copy", "run.edit",
+        "run.previous", "run.next", "screen.commands",
+    ),
+    "waiting": (
+        "run.hold", "run.kill", "run.why", "run.edit", "run.copy", "run.previous", "run.next", "screen.commands",
     ),
     "ended": (
         "run.resume", "tab.2", "run.copy", "run.edit", "run.remove", "run.again", "run.previous", "run.next",

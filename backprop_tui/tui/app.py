@@ -24,9 +24,11 @@ from backprop_tui.tui.screens.questions import KillDialog
 from backprop_tui.tui.screens.run import RunPage
 from backprop_tui.tui.screens.settings import SettingsScreen
 from backprop_tui.tui.state import State
+from backprop_tui.tui.verbs.governing import GoverningVerbs
 from backprop_tui.tui.verbs.looking import LookingVerbs
 from backprop_tui.tui.verbs.records import RecordVerbs
 from backprop_tui.tui.verbs.running import RunningVerbs
+from backprop_tui.tui.whyfeed import WhyFeed
 from backprop_tui.tui.widgets.history import HistoryPane
 from backprop_tui.tui.widgets.pane import ListPane
 from backprop_tui.watch.box import BoxMeter
@@ -46,7 +48,7 @@ BLURRED_TICK_S, ACCESSIBLE_TICK_S = 5, 10
 TICK_AFTER_S = 0.05
 
 
-class Dashboard(LookingVerbs, RecordVerbs, RunningVerbs):
+class Dashboard(LookingVerbs, RecordVerbs, RunningVerbs, GoverningVerbs):
     """The full-screen view of a home."""
 
     CSS_PATH = "app.tcss"
@@ -68,6 +70,7 @@ class Dashboard(LookingVerbs, RecordVerbs, RunningVerbs):
         self.main = MainScreen(self.state, self.palette, self.look, gauges=self.preferences.text("dashboard.gauges"))
         self.history = HistoryFeed(home, self.post_message)
         self.detail = DetailFeed(home, self.post_message)
+        self.rules = WhyFeed(home, self.post_message)
         self._feeds: list[Feed] = []
         self._box: BoxFeed | None = None
         self._second, self._is_blurred = 0, False
@@ -81,7 +84,7 @@ class Dashboard(LookingVerbs, RecordVerbs, RunningVerbs):
     async def on_mount(self) -> None:
         await self.push_screen(self.main)
         self._feeds = [RunsFeed(self.home, self.post_message), SettleFeed(self.home, self.post_message)]
-        self._feeds += [self.history, self.detail]
+        self._feeds += [self.history, self.detail, self.rules]
         for feed in self._feeds:
             feed.start()
         self._follow_box()
@@ -136,7 +139,7 @@ class Dashboard(LookingVerbs, RecordVerbs, RunningVerbs):
         if not self.is_up:
             return
         before = [(row.id, row.state) for row in self.state.rows]
-        self.state.take_runs(message.snapshot, message.rows)
+        self.state.take_runs(message.snapshot, message.rows, message.orders)
         if isinstance(self.screen, KillDialog) and (record := message.snapshot.get(self.screen.run_id)) is not None:
             self.screen.take(record)
         if not self.look.accessible or [(row.id, row.state) for row in self.state.rows] != before:

@@ -7,11 +7,12 @@ import threading
 import time
 
 from backprop_tui.control import starting
-from backprop_tui.control.settling import settle_if_any
+from backprop_tui.control.settling import take_up_if_any
 from backprop_tui.errors import BackpropError
 from backprop_tui.tui import messages
 from backprop_tui.tui.rows import ActiveRows
 from backprop_tui.watch.box import BoxMeter
+from backprop_tui.watch.orders import OrdersReader
 from backprop_tui.watch.pages import HistoryPages, View
 from backprop_tui.watch.watcher import Watcher
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from backprop_tui.store.home import Home
     from backprop_tui.tui.draw.active import ActiveRow
+    from backprop_tui.watch.orders import Orders
     from backprop_tui.watch.watcher import Snapshot
 
 LOOK_EVERY_S = 0.25
@@ -79,6 +81,7 @@ class RunsFeed(Feed):
         super().__init__("runs", post)
         self._watcher = Watcher(home)
         self._rows = ActiveRows(home)
+        self._orders = OrdersReader()
         self._pace = Pace()
 
     def work(self) -> None:
@@ -87,8 +90,9 @@ class RunsFeed(Feed):
             rows = self._rows.of(snapshot)
             if snapshot.ended:
                 self._post(messages.RunsEnded(snapshot.ended))
-            if self._pace.is_due(snapshot, rows):
-                self._post(messages.RunsSeen(snapshot, rows))
+            orders = self._orders.read(snapshot.t)
+            if self._pace.is_due(snapshot, rows, orders):
+                self._post(messages.RunsSeen(snapshot, rows, orders))
             if self._is_stopping.wait(until_look()):
                 return
 
@@ -103,7 +107,7 @@ class SettleFeed(Feed):
     def work(self) -> None:
         while True:
             starting.reap()
-            settle_if_any(self._home)
+            take_up_if_any(self._home)
             if self._is_stopping.wait(SETTLE_EVERY_S):
                 return
 
@@ -116,9 +120,9 @@ class Pace:
         self._figures: tuple[ActiveRow, ...] = ()
         self._t = float("-inf")
 
-    def is_due(self, snapshot: Snapshot, rows: tuple[ActiveRow, ...]) -> bool:
+    def is_due(self, snapshot: Snapshot, rows: tuple[ActiveRow, ...], orders: Orders) -> bool:
         """Whether to show this snapshot; it is taken as shown if so."""
-        happened = [(row.id, row.state) for row in rows], snapshot.broken
+        happened = [(row.id, row.state) for row in rows], snapshot.broken, orders
         figures = tuple(row.replace(left_s=None, saved_s=None) for row in rows)
         is_due = (
             bool(snapshot.ended)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.keys import _character_to_key
 
 from backprop_tui.config.document import nearest
-from backprop_tui.config.values import shown
+from backprop_tui.config.wording import shown
 from backprop_tui.errors import ConfigError
 
 TYPE_CHECKING = False

@@ -12,18 +12,21 @@ if TYPE_CHECKING:
     from backprop_tui.tui.detail import Detail
     from backprop_tui.tui.draw.active import ActiveRow
     from backprop_tui.watch.box import BoxSample
+    from backprop_tui.watch.orders import Orders
     from backprop_tui.watch.pages import Listing
     from backprop_tui.watch.record import Record
     from backprop_tui.watch.watcher import Snapshot
+    from backprop_tui.watch.why import Why
 
 
 class RunsSeen(Message):
     """What runs now."""
 
-    def __init__(self, snapshot: Snapshot, rows: tuple[ActiveRow, ...]) -> None:
+    def __init__(self, snapshot: Snapshot, rows: tuple[ActiveRow, ...], orders: Orders) -> None:
         super().__init__()
         self.snapshot = snapshot
         self.rows = rows
+        self.orders = orders
 
     def can_replace(self, message: Message) -> bool:
         return isinstance(message, RunsSeen)
@@ -46,6 +49,26 @@ class BoxSeen(Message):
 
     def can_replace(self, message: Message) -> bool:
         return isinstance(message, BoxSeen)
+
+
+class WhySeen(Message):
+    """Why a run is in its state, by every rule."""
+
+    def __init__(self, run_id: str, why: Why) -> None:
+        super().__init__()
+        self.run_id = run_id
+        self.why = why
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, WhySeen)
+
+
+class WhyWanted(Message):
+    """From now on the rules are wanted for this run; None for none."""
+
+    def __init__(self, run_id: str | None) -> None:
+        super().__init__()
+        self.run_id = run_id
 
 
 class HistoryChanged(Message):

@@ -6,12 +6,18 @@ import math
 
 from backprop_tui.errors import BackpropError
 from backprop_tui.tui.draw.active import ActiveRow
+from backprop_tui.tui.draw.chain import mark
+from backprop_tui.tui.reasons import SLOW_START_S, reasons
 from backprop_tui.watch.curves import CurveReader
 from backprop_tui.watch.figures import duration, epoch_words
 from backprop_tui.watch.metrics import is_higher_better, label, total_steps
+from backprop_tui.watch.objections import objections
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from backprop_tui.model.decisions import Decision
     from backprop_tui.store.home import Home
     from backprop_tui.watch.curves import Curve
     from backprop_tui.watch.record import Record
@@ -26,9 +32,10 @@ TREND_SHARE = 0.2
 TREND_POINTS = 20
 TREND_SIGMAS = 2.0
 SILENT_S = 60.0
-SLOW_START_S = 120.0
 UNSAVED_INTERVALS = 2.0
 PORTIONS_A_LOOK = 4
+GPU_ROOM = 3
+OBJECTIONS_EVERY_S = 2.0
 
 
 class ActiveRows:
@@ -63,7 +70,8 @@ class ActiveRows:
             self._followed[run_id] = _Followed(CurveReader(self._home, run_id))
         followed = self._followed[run_id]
         followed.read(record)
-        return active_row(record, followed.curve, followed.speed()).replace(values=followed.values(record.t))
+        row = active_row(record, followed.curve, followed.speed(), followed.objections(self._home, record))
+        return row.replace(values=followed.values(record.t))
 
 
 class _Followed:
@@ -74,6 +82,8 @@ class _Followed:
         self._since = 0.0
         self._values: tuple[float, ...] = ()
         self._values_at = -math.inf
+        self._held_mark: tuple[object, ...] = ()
+        self._objections: tuple[Decision, ...] = ()
 
     @property
     def curve(self) -> Curve | None:
@@ -93,29 +103,43 @@ class _Followed:
             self._values, self._values_at = newest_values(self.curve), t
         return self._values
 
+    def objections(self, home: Home, record: Record) -> tuple[Decision, ...]:
+        """What the Governor objects to, of a run that it holds."""
+        mark = record.run.reason, record.t // OBJECTIONS_EVERY_S
+        if mark != self._held_mark:
+            self._held_mark = mark
+            is_held = str(record.run.state) in ("queued", "paused")
+            self._objections = objections(home, record.run.id) if is_held else ()
+        return self._objections
+
     def speed(self) -> float | None:
         """Steps a second in the last minute."""
         pace = self._reader.steps.pace(self._since)
         return None if pace is None else pace.speed
 
 
-def active_row(record: Record, curve: Curve | None, speed: float | None) -> ActiveRow:
-    """The row of one run."""
-    run, newest = record.run, record.run.slice
+def active_row(
+    record: Record, curve: Curve | None, speed: float | None, decisions: Sequence[Decision] = ()
+) -> ActiveRow:
+    """The row of one run; `decisions` are what the Governor objected to last, where it holds the run."""
+    run, newest, state = record.run, record.run.slice, str(record.run.state)
     saved = run.good_checkpoint
     saved_s = None if saved is None else max(0.0, record.t - saved.t)
-    short, long = _reasons(record)
+    short, long = reasons(record, decisions)
     name, value = run.main or ("", None)
     return ActiveRow(
         id=run.id,
         name=record.notes.name or run.id,
-        state=str(run.state),
-        left_s=record.left_s if run.state != "queued" else newest.box_s if newest else None,
+        state=state,
+        left_s=record.left_s if state != "queued" else newest.box_s if newest else None,
         box_s=newest.box_s if newest else 0.0,
         star=record.notes.star,
         reason=short,
         reason_long=long,
-        is_by_person=run.reason is not None and run.reason.by == "person",
+        is_by_person=bool(run.held) or (run.reason is not None and run.reason.by == "person"),
+        is_held=bool(run.held),
+        is_slow=state == "starting" and newest is not None and record.t - newest.started > SLOW_START_S,
+        series=mark(record),
         step=run.step,
         total=total_steps(run),
         epoch=epoch_words(run),
@@ -127,7 +151,8 @@ def active_row(record: Record, curve: Curve | None, speed: float | None) -> Acti
         values=newest_values(curve),
         saved_s=saved_s,
         is_unsaved_long=_is_unsaved_long(record, saved_s),
-        gpu=",".join(newest.gpus) if newest and newest.gpus else "cpu",
+        gpu=_indices(newest.gpus) if newest and newest.gpus else "cpu",
+        gpus=newest.gpus if newest else (),
     )
 
 
@@ -179,19 +204,12 @@ def _is_unsaved_long(record: Record, saved_s: float | None) -> bool:
     return (saved_s if saved_s is not None else record.t - newest.started) > every
 
 
-def _reasons(record: Record) -> tuple[str, str]:
-    """Why it is not simply running, short and long."""
-    run, newest = record.run, record.run.slice
-    state, reason = str(run.state), run.reason
-    if newest is None:
-        return "", ""
-    since = max(0.0, record.t - newest.started)
-    if state == "starting":
-        what = f"resuming from {newest.resumed_from}" if newest.resumed_from else "loading"
-        return f"loading, {since:.0f} s so far", f"{what}, {since:.0f} s so far"
-    if state == "paused" and reason is not None and reason.by == "person":
-        return "by you; p continues", f"{reason.text}; p continues"
-    if state == "queued" and reason is not None:
-        text = reason.text.removeprefix("waits: ")
-        return text, text
-    return (reason.text, reason.text) if reason is not None else ("", "")
+def _indices(gpus: Sequence[str]) -> str:
+    """GPUs in three columns: 0, 0-3, 0,2, or of many how many there are."""
+    text = ",".join(gpus)
+    if len(text) <= GPU_ROOM:
+        return text
+    numbers = [int(index) for index in gpus if index.isdecimal()]
+    if len(numbers) == len(gpus) and numbers == list(range(numbers[0], numbers[0] + len(numbers))):
+        return f"{numbers[0]}-{numbers[-1]}"
+    return f"{len(gpus)}x"

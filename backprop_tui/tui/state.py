@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import deque
 
 from backprop_tui.frozen import Frozen
-from backprop_tui.tui.draw.gauges import DISK, STALE_S
+from backprop_tui.tui.draw import orders
+from backprop_tui.tui.draw.gpus import HELP
+from backprop_tui.tui.draw.measures import DISK, STALE_S
 from backprop_tui.watch.figures import age, count, duration, loss, room
 from backprop_tui.watch.metrics import label
+from backprop_tui.watch.orders import Orders
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,8 +26,6 @@ if TYPE_CHECKING:
     from backprop_tui.watch.watcher import Snapshot
 
 USE_EVERY_S = 2.0
-GONE = ("is lost", "needs a reset")
-"""What a probe says of a GPU that stays away until somebody does something."""
 MINUTE_OF_USE = 30
 
 
@@ -54,6 +56,9 @@ class State:
         self.snapshot: Snapshot | None = None
         self.rows: tuple[ActiveRow, ...] = ()
         self.box: BoxSample | None = None
+        self.orders = Orders()
+        self.me = _user_name()
+        """Who looks at this screen."""
         self.use: dict[str, deque[float]] = {}
         """Utilisation of each GPU in the last minute, percent, every two seconds."""
         self._use_t = float("-inf")
@@ -74,6 +79,17 @@ class State:
         return found
 
     @property
+    def users(self) -> dict[str, str]:
+        """Which run of ours is on a GPU, by the GPU's index; of several the first and how many more."""
+        found: dict[str, list[str]] = {}
+        for row in self.rows:
+            for index in row.gpus if row.state != "queued" else ():
+                found.setdefault(index, []).append(row.name)
+        return {
+            index: names[0] if len(names) == 1 else f"{names[0]} +{len(names) - 1}" for index, names in found.items()
+        }
+
+    @property
     def box_problems(self) -> list[str]:
         """What is wrong with the box itself."""
         box, found = self.box, []
@@ -88,7 +104,7 @@ class State:
             why = "; ".join(why for _probe, why in box.gpus.tried[:1])
             found.append(f"The GPUs cannot be read: {why}" if why else "The GPUs cannot be read.")
         else:
-            found += [f"{name.partition(' ')[2]} {why}" for name, why in box.gpus.tried if why in GONE]
+            found += [f"{name.partition(' ')[2]} {why}" for name, why in box.gpus.tried if why in HELP]
         free, total = box.disk_free_bytes, box.disk_total_bytes
         if free is not None and total and free / total < DISK[1]:
             found.append(f"The disk of the records is nearly full: {room(free)} free")
@@ -99,9 +115,9 @@ class State:
         """How many things need a person."""
         return len(self.problems) + len(self.box_problems)
 
-    def take_runs(self, snapshot: Snapshot, rows: tuple[ActiveRow, ...]) -> None:
-        """What runs now."""
-        self.snapshot, self.rows = snapshot, rows
+    def take_runs(self, snapshot: Snapshot, rows: tuple[ActiveRow, ...], ordered: Orders) -> None:
+        """What runs now, and what was ordered for all of it."""
+        self.snapshot, self.rows, self.orders = snapshot, rows, ordered
 
     def take_box(self, sample: BoxSample) -> None:
         """A sample of the box."""
@@ -139,13 +155,15 @@ class State:
         took = duration(run.slice.used_s) if run.slice else ""
         figure = f", {label(run.main[0])} {loss(run.main[1])}" if run.main is not None else ""
         why = f": {run.failure.sentence}" if run.failure is not None and run.failure.kind else ""
+        if state == "stopped" and run.reason is not None and run.reason.by != "person":
+            why = f": {run.reason.text}"
         self.news = Event(t=t, state=state, text=f"{name} {state} after {took}{figure}{why}")
         if run.id not in self.awaited:
             return ""
         self.awaited.discard(run.id)
         saved = run.good_checkpoint
         if saved is None or run.slice is None or saved.t < run.slice.started:
-            return f"{name} {state}; it has reported no checkpoint."
+            return f"{name} {state}; no checkpoint of it was seen."
         step = f"step {count(saved.step)}" if saved.step is not None else saved.path
         return f"{name} {state}, saved at {step}."
 
@@ -164,8 +182,20 @@ class State:
             return f"{glyphs.state(newest.state)} {newest.name} {newest.state} {since} ago{reason}", "bad", more
         if self.box_problems and not fresh:
             return f"{glyphs.state('failed')} {self.box_problems[0]}", "bad", more
+        ordered = orders.sentences(self.orders)
+        if ordered and not fresh:
+            return f"{glyphs.state('paused')} {ordered[0]}.", "hold", ""
         if self.news is None:
             return "", "muted", ""
         clock = time.strftime("%H:%M:%S", time.localtime(self.news.t))
         sign = f"{glyphs.state(self.news.state)} " if self.news.state else ""
         return f"{sign}{clock} {self.news.text}", "muted", ""
+
+
+def _user_name() -> str:
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())

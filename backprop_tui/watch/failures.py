@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from backprop_tui.model.divergence import rise_began
 from backprop_tui.protocol.failure_words import About
 from backprop_tui.protocol.failures import explain
 from backprop_tui.protocol.tracebacks import Frame, frames, traceback_of
@@ -55,16 +56,6 @@ def divergence(name: str, steps: Sequence[float], values: Sequence[float], bad: 
     elif not parts:
         parts.append(f"was {_number(last)} at step {last_step:,.0f}")
     return f"{called} {', '.join(parts)}, then became NaN."
-
-
-def rise_began(steps: Sequence[float], values: Sequence[float], bad: float | None) -> float | None:
-    """The step where a metric was lowest before it became NaN; None where it did not."""
-    points = [
-        (value, step)
-        for step, value in zip(steps, values, strict=True)
-        if math.isfinite(value) and (bad is None or step <= bad)
-    ]
-    return min(points)[1] if points and bad is not None else None
 
 
 def _number(value: float) -> str:

@@ -76,8 +76,8 @@ class LogReader:
             return None
 
     def has_ended(self) -> bool:
-        """Whether the run has ended: nothing will be added."""
-        return self._home.run(self._run_id).read_run().state.is_ended
+        """Whether the run has ended, and no slice follows by itself: nothing will be added."""
+        return self._home.run(self._run_id).read_run().is_over
 
     def close(self) -> None:
         self._file.close()

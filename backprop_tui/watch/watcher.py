@@ -7,6 +7,7 @@ import time
 
 from backprop_tui.errors import BackpropError, StoreError
 from backprop_tui.frozen import Frozen
+from backprop_tui.supervisor.living import has_supervisor
 from backprop_tui.watch.record import Record, RecordReader, read_record
 
 TYPE_CHECKING = False
@@ -17,7 +18,7 @@ ORDER = ("running", "paused", "stopping", "starting", "queued")
 
 
 class Snapshot(Frozen):
-    """The runs that have not ended, at one moment."""
+    """The runs that have not ended, or go on by themselves in a moment."""
 
     t: float
     """Epoch seconds."""
@@ -55,7 +56,7 @@ class Watcher:
                 if not isinstance(error, StoreError) or self._is_made(run_id):
                     broken.append(str(error))
                 continue
-            if not record.run.state.is_ended:
+            if not record.run.state.is_ended or (record.run.goes_on and has_supervisor(record.run)):
                 active.append(record)
                 self._known[run_id] = reader
             elif run_id in self._known:

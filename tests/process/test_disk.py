@@ -15,8 +15,9 @@ from tests.stand_ins.waiting import wait_until
 
 
 @pytest.fixture
-def small(tmp_path: Path) -> Iterator[Path]:
-    """A filesystem of 1 MB."""
+def small(tmp_path: Path, box: Box) -> Iterator[Path]:
+    """A filesystem of 1 MB, on which the Governor keeps nothing free."""
+    box.env["BACKPROP_SET_MIN_FREE_DISK_GB"] = "0"
     folder = tmp_path / "small"
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]

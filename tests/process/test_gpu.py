@@ -3,33 +3,15 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+import os
 
 import pytest
 
 from tests.box import Box, script
-from tests.stand_ins.compiling import build
-from tests.stand_ins.nvml import LIBRARY, SOURCE, NvmlStandIn
+from tests.stand_ins.nvml import NvmlStandIn
 from tests.stand_ins.waiting import wait_until
 
 GIB = 1024**3
-
-
-@pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build(SOURCE, tmp_path_factory.mktemp("nvml"), LIBRARY)
-
-
-@pytest.fixture
-def gpus(library: Path, tmp_path: Path, box: Box) -> NvmlStandIn:
-    stand_in = NvmlStandIn(library, tmp_path / "gpus")
-    wanted: dict[str, object] = {"count": 2}
-    for n, free in ((0, 10), (1, 20)):
-        wanted |= {f"{n}.total": 24 * GIB, f"{n}.free": free * GIB, f"{n}.temp": 50}
-    stand_in.set(wanted)
-    told = stand_in.env()
-    box.env |= {name: told[name] for name in ("LD_LIBRARY_PATH", "NVML_STAND_IN")}
-    return stand_in
 
 
 def env_of(box: Box, *words: str, env: dict[str, str] | None = None) -> dict[str, str]:
@@ -43,6 +25,31 @@ def test_the_gpu_with_the_most_free_memory_is_shown_to_the_training(box: Box, gp
     told = env_of(box)
     assert (told["CUDA_VISIBLE_DEVICES"], told["CUDA_DEVICE_ORDER"]) == ("1", "PCI_BUS_ID")
     assert box.json("show", "@")["slices"][0]["gpus"] == ["1"]
+
+
+@pytest.mark.parametrize(
+    ("count", "state", "mask", "chosen"),
+    [
+        (1, {}, None, "0"),
+        (2, {}, None, "1"),
+        (8, {}, None, "1"),  # GPU 1 is among the emptiest, and the coolest of these
+        (8, {"6.free": 21 * GIB}, None, "6"),
+        (8, {"1.temp": 89}, None, "2"),
+        (8, {"1.error.all": 15}, None, "2"),
+        (8, {"2.free": 23 * GIB}, "GPU-00000005,GPU-00000003", "3"),
+        (8, {}, "4,2,7", "2"),
+        (8, {"2.free": 2 * GIB}, "4,2,7", "4"),
+        (8, {"1.mig": 1, "1.slices": 2, "1:1.uuid": "MIG-x", "1:1.free": 22 * GIB}, None, "MIG-x"),
+        (8, {f"{n}.error.nvmlDeviceGetTemperatureV": 3 for n in range(8)}, None, "1"),
+    ],
+)
+def test_the_choice_among_several(
+    box: Box, gpus: NvmlStandIn, count: int, state: dict[str, object], mask: str | None, chosen: str
+) -> None:
+    gpus.set({"count": count, **{f"{n}.free": 20 * GIB for n in range(2, 8)}, **{f"{n}.temp": 60 for n in range(2, 8)}})
+    gpus.set(state)
+    told = env_of(box, env={} if mask is None else {"CUDA_VISIBLE_DEVICES": mask})
+    assert told["CUDA_VISIBLE_DEVICES"] == chosen
 
 
 def test_the_users_own_mask_is_kept_to(box: Box, gpus: NvmlStandIn) -> None:
@@ -92,3 +99,42 @@ def test_a_waiting_run_starts_once_the_gpu_is_cool(box: Box, gpus: NvmlStandIn) 
     box.wait_for_step(run_id, 1)
     assert box.state(run_id)["slices"][0]["gpus"] == ["0"]
     box.run("stop", run_id)
+
+
+def used_bytes(box: Box, run_id: str) -> object:
+    return box.state(run_id).get("resources", {}).get("gpu_used_bytes")
+
+
+def test_a_gpu_that_is_lost_in_the_middle_takes_no_training_with_it(box: Box, gpus: NvmlStandIn) -> None:
+    run_id = box.run("run", "-d", script("metrics.py")).stdout.strip()
+    wait_until(lambda: used_bytes(box, run_id) == 4 * GIB)
+    gpus.lose(1)
+    wait_until(lambda: used_bytes(box, run_id) is None)
+    box.goes_on(run_id)
+    told = env_of(box)
+    assert told["CUDA_VISIBLE_DEVICES"] == "0"
+    gpus.set({"1.error.all": None})
+    wait_until(lambda: used_bytes(box, run_id) == 4 * GIB)
+    box.run("stop", run_id)
+    assert box.state(run_id)["state"] == "stopped"
+
+
+def test_a_driver_that_hangs_in_the_middle_holds_up_nothing(box: Box, gpus: NvmlStandIn) -> None:
+    run_id = box.run("run", "-d", script("metrics.py")).stdout.strip()
+    wait_until(lambda: used_bytes(box, run_id) == 4 * GIB)
+    gpus.hang()
+    wait_until(lambda: used_bytes(box, run_id) is None)
+    box.goes_on(run_id)
+    done = box.run("run", script("metrics.py"), code=3)
+    assert "one at a time as a probe failed" in done.stderr
+    box.run("stop", run_id)
+    assert box.state(run_id)["state"] == "stopped"
+
+
+def test_memory_of_somebody_else_is_not_given_away(box: Box, gpus: NvmlStandIn) -> None:
+    gpus.set({"1.free": GIB})
+    gpus.serve(1, {os.getpid(): 23 * GIB})
+    assert env_of(box)["CUDA_VISIBLE_DEVICES"] == "0"
+    done = box.run("run", script("env_dump.py"), "--gpu-min-vram", "11000", code=3)
+    assert "GPU 0" in done.stderr
+    assert "1.0 GB free" in done.stderr

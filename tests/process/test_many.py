@@ -61,8 +61,8 @@ def _span(box: Box, run_id: str) -> tuple[float, float]:
 
 def test_no_slot_is_a_refusal_and_a_place_in_the_queue(box: Box) -> None:
     first = box.start("run", script("metrics.py"), "--json", "-q")
-    wait_until(lambda: len(box.json("status")) == 1)
-    run_id = box.json("status")[0]["id"]
+    wait_until(lambda: len(box.json("status")["runs"]) == 1)
+    run_id = box.json("status")["runs"][0]["id"]
     done = box.run("run", script("metrics.py"), "-p", "1", code=3)
     assert f"1 run in progress, 1 allowed ({run_id})" in done.stderr
     assert "--wait" in done.stderr

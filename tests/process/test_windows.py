@@ -199,12 +199,13 @@ def test_a_folder_that_is_being_copied_in_is_indexed_later(tmp_path: Path) -> No
 
 
 def test_a_shorter_content_is_never_read_torn(tmp_path: Path) -> None:
-    from backprop_tui.supervisor.admission import HeldFile, _content
+    from backprop_tui.supervisor.held import HeldFile
+    from backprop_tui.supervisor.slips import content_of
 
     held = HeldFile(str(tmp_path / "lease"))
     held.take({"runnable": 10.25, "gpus": ["0"]})
     held.write({"runnable": 1.0, "gpus": ["0"]})
-    assert _content(held.path) == {"runnable": 1.0, "gpus": ["0"]}
+    assert content_of(held.path) == {"runnable": 1.0, "gpus": ["0"]}
     held.drop()
 
 

@@ -4,14 +4,25 @@
  * while a program watches it:
  *
  *   count N                GPUs there are
- *   N.name, N.uuid, N.total, N.free, N.reserved, N.temp, N.util, N.power_mw
+ *   N.name, N.uuid, N.total, N.free, N.reserved, N.temp, N.util, N.power_mw, N.power_limit_mw
+ *   N.margin C             degrees left to the slowdown point (newer GPUs); without it not supported
+ *   N.slowdown C           the slowdown point itself (older GPUs); without it not supported
+ *   N.reasons MASK         clocks event reasons, such as 0x20 or 0x40 for heat; without it not supported
+ *   N.processes LIST       who computes on it, such as 123:1048576,124:- with bytes, or - where the driver does not
+ *                          tell; N.graphics likewise for who draws on it
  *   N.mig 0|1              MIG mode; without it the GPU does not know MIG
- *   N.slices K             MIG slices of GPU N; slice J is called "N:J" in keys: 0:1.uuid, 0:1.free
+ *   N.slices K             MIG slices of GPU N; slice J is called "N:J" in keys: 0:1.uuid, 0:1.free, 0:1.processes
  *   error.SYMBOL CODE      what a function returns for every GPU; N.error.SYMBOL for one
+ *   error.all CODE         the same for all functions; N.error.all 15 for a GPU (with its slices) that is lost
  *   delay_ms.SYMBOL MS     how long a function takes
+ *   hang 1                 every call sleeps until the key is taken back; N.hang 1 those for one GPU
+ *   hang.SYMBOL 1          those of one function
  *
+ * Numbers may be hexadecimal. Without a state file, or a key, a GPU is a cool one with 20 of 24 GiB free.
  * Compiled with -DALIVE=N it reads no file: N GPUs whose figures change every second.
  */
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +30,7 @@
 #include <unistd.h>
 
 enum { OK = 0, UNINITIALIZED = 1, INVALID = 2, NOT_SUPPORTED = 3, NOT_FOUND = 6, TOO_SMALL = 7, WRONG_VERSION = 25 };
-enum { MAX_GPUS = 64, MAX_SLICES = 8, TEXT = 256 };
+enum { MAX_GPUS = 64, MAX_SLICES = 8, TEXT = 1024, STATE = 1 << 16 };
 
 typedef struct { char key[32]; int gpu; int slice; } device;
 
@@ -41,27 +52,31 @@ static const char *state_file(void) { return getenv("NVML_STAND_IN"); }
 static long long pulse(const device *d, int span, int every) { (void)d; (void)span; (void)every; return 0; }
 #endif
 
-static int look_up(const char *key, char *value)
+static __thread char state[STATE];
+
+/* What the state file says now; it holds for one call of one thread. */
+static void read_state(void)
 {
     const char *path = state_file();
-    FILE *file = path ? fopen(path, "r") : NULL;
-    char line[2 * TEXT];
-    int found = 0;
+    int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    ssize_t size = fd < 0 ? 0 : read(fd, state, sizeof state - 1);
 
-    while (file && fgets(line, sizeof line, file)) {
-        char *space = strchr(line, ' ');
-        if (!space)
-            continue;
-        *space++ = 0;
-        space[strcspn(space, "\n")] = 0;
-        if (!strcmp(line, key)) {
-            snprintf(value, TEXT, "%s", space);
-            found = 1;
+    state[size > 0 ? size : 0] = 0;
+    if (fd >= 0)
+        close(fd);
+}
+
+static int look_up(const char *key, char *value)
+{
+    size_t length = strlen(key);
+
+    for (const char *line = state; line && *line; line = strchr(line, '\n'), line += line != NULL)
+        if (!strncmp(line, key, length) && line[length] == ' ') {
+            const char *start = line + length + 1;
+            snprintf(value, TEXT, "%.*s", (int)strcspn(start, "\n"), start);
+            return 1;
         }
-    }
-    if (file)
-        fclose(file);
-    return found;
+    return 0;
 }
 
 static long long number(const char *prefix, const char *name, long long otherwise)
@@ -69,12 +84,12 @@ static long long number(const char *prefix, const char *name, long long otherwis
     char key[TEXT], value[TEXT];
 
     snprintf(key, sizeof key, "%s%s", prefix, name);
-    return look_up(key, value) ? atoll(value) : otherwise;
+    return look_up(key, value) ? strtoll(value, NULL, 0) : otherwise;
 }
 
 static long long of(const device *d, const char *name, long long otherwise)
 {
-    char prefix[40];
+    char prefix[sizeof d->key + 1];
 
     snprintf(prefix, sizeof prefix, "%s.", d->key);
     return number(prefix, name, otherwise);
@@ -93,16 +108,38 @@ static int copy(const device *d, const char *name, const char *otherwise, char *
     return OK;
 }
 
-static int enter(const char *symbol, const device *d)
+static int hangs(const char *symbol, const device *d)
+{
+    read_state();
+    return number("", "hang", 0) || number("hang.", symbol, 0) || (d && of(d, "hang", 0));
+}
+
+static int error_of(const device *d, const char *symbol)
 {
     char name[TEXT];
-    long long ms = number("delay_ms.", symbol, 0);
-    int code = (int)number("error.", symbol, OK);
+    int code = (int)of(d, "error.all", OK);
 
-    if (ms > 0)
-        usleep((useconds_t)ms * 1000);
     snprintf(name, sizeof name, "error.%s", symbol);
-    return code == OK && d ? (int)of(d, name, OK) : code;
+    return code == OK ? (int)of(d, name, OK) : code;
+}
+
+/* Whatever the state file wants to happen in this function; returns what it shall say. */
+static int enter(const char *symbol, const device *d)
+{
+    int code;
+    long long ms;
+
+    while (hangs(symbol, d))
+        usleep(10000);
+    if ((ms = number("delay_ms.", symbol, 0)) > 0) {
+        usleep((useconds_t)ms * 1000);
+        read_state();
+    }
+    if ((code = (int)number("error.", "all", OK)) || (code = (int)number("error.", symbol, OK)))
+        return code;
+    if (d && d->slice >= 0 && (code = (int)of(&gpus[d->gpu], "error.all", OK)))
+        return code;
+    return d ? error_of(d, symbol) : OK;
 }
 
 #define ENTER(d)                                 \
@@ -147,6 +184,7 @@ int nvmlDeviceGetCount_v2(unsigned *count)
 
 int nvmlDeviceGetHandleByIndex_v2(unsigned index, device **handle)
 {
+    read_state();
     if (index >= MAX_GPUS || index >= number("", "count", DEFAULT_COUNT))
         return INVALID;
     gpus[index].gpu = (int)index;
@@ -220,6 +258,69 @@ int nvmlDeviceGetTemperature(device *d, int sensor, unsigned *celsius)
     return OK;
 }
 
+struct margin { unsigned version; int celsius; };
+
+int nvmlDeviceGetMarginTemperature(device *d, struct margin *margin)
+{
+    ENTER(d);
+    if (margin->version != (sizeof *margin | 1U << 24))
+        return WRONG_VERSION;
+    margin->celsius = (int)of(d, "margin", INT_MIN);
+    return margin->celsius == INT_MIN ? NOT_SUPPORTED : OK;
+}
+
+int nvmlDeviceGetTemperatureThreshold(device *d, int which, unsigned *celsius)
+{
+    ENTER(d);
+    *celsius = (unsigned)of(d, "slowdown", 0);
+    return which == 1 && *celsius ? OK : NOT_SUPPORTED;
+}
+
+int nvmlDeviceGetCurrentClocksEventReasons(device *d, unsigned long long *reasons)
+{
+    long long mask;
+
+    ENTER(d);
+    mask = of(d, "reasons", -1);
+    *reasons = (unsigned long long)mask;
+    return mask < 0 ? NOT_SUPPORTED : OK;
+}
+
+struct process { unsigned pid; unsigned long long used; unsigned instance, slice; };
+
+/* The list of a key, in the protocol of both functions below: asked with too small an array, it tells the size. */
+static int list(const device *d, const char *name, unsigned *size, struct process *out)
+{
+    char text[TEXT];
+    unsigned count = 0;
+    int code = copy(d, name, "", text, sizeof text);
+
+    for (char *save, *word = strtok_r(text, ",", &save); code == OK && word; word = strtok_r(NULL, ",", &save)) {
+        char *used = strchr(word, ':');
+        if (count < *size && out)
+            out[count] = (struct process){
+                .pid = (unsigned)atoll(word),
+                .used = used && used[1] != '-' ? strtoull(used + 1, NULL, 0) : ~0ULL,
+            };
+        count++;
+    }
+    code = code == OK && count > *size ? TOO_SMALL : code;
+    *size = count;
+    return code;
+}
+
+int nvmlDeviceGetComputeRunningProcesses_v3(device *d, unsigned *size, struct process *out)
+{
+    ENTER(d);
+    return list(d, "processes", size, out);
+}
+
+int nvmlDeviceGetGraphicsRunningProcesses_v3(device *d, unsigned *size, struct process *out)
+{
+    ENTER(d);
+    return list(d, "graphics", size, out);
+}
+
 struct rates { unsigned gpu, memory; };
 
 int nvmlDeviceGetUtilizationRates(device *d, struct rates *rates)
@@ -246,9 +347,10 @@ int nvmlDeviceGetEnforcedPowerLimit(device *d, unsigned *milliwatts)
 
 int nvmlDeviceGetMigMode(device *d, unsigned *current, unsigned *pending)
 {
-    long long mode = of(d, "mig", -1);
+    long long mode;
 
     ENTER(d);
+    mode = of(d, "mig", -1);
     if (mode < 0)
         return NOT_SUPPORTED;
     *current = *pending = (unsigned)mode;

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 SOURCE = "nvml.c"
 LIBRARY = "libnvidia-ml.so.1"
 STATE_VARIABLE = "NVML_STAND_IN"
+LOST = 15
 
 
 class NvmlStandIn:
@@ -26,6 +28,19 @@ class NvmlStandIn:
         fresh = self.state_file.with_suffix(".new")
         fresh.write_text("".join(lines))
         fresh.replace(self.state_file)
+
+    def serve(self, index: int | str, processes: Mapping[int, int | None]) -> None:
+        """The driver's list of processes on a GPU: bytes by pid, None where it does not tell them."""
+        words = [f"{pid}:{'-' if used is None else used}" for pid, used in processes.items()]
+        self.set({f"{index}.processes": ",".join(words) or None})
+
+    def lose(self, index: int) -> None:
+        """A GPU falls off the bus, until its key "N.error.all" is taken back."""
+        self.set({f"{index}.error.all": LOST})
+
+    def hang(self, is_hanging: bool = True) -> None:
+        """From now on every call waits in the driver, or goes on again."""
+        self.set({"hang": 1 if is_hanging else None})
 
     def env(self) -> dict[str, str]:
         """The environment in which a new process sees these GPUs."""

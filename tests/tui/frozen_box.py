@@ -8,10 +8,13 @@ from contextlib import contextmanager
 
 import pytest
 
+from backprop_tui.model.decisions import Decision
 from backprop_tui.model.run import Seam
 from backprop_tui.model.samples import GpuReport, GpuSample, HostSample
-from backprop_tui.tui import app
+from backprop_tui.store.home import Home
+from backprop_tui.tui import app, whyfeed
 from backprop_tui.watch.box import BoxSample
+from backprop_tui.watch.why import Why
 from tests.box import Box
 from tests.tui.records import G, Records, falling
 
@@ -33,6 +36,27 @@ TRACE = (
     "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.50 GiB. GPU 1 has a total capacity of 23.64 GiB "
     "of which 1.10 GiB is free.",
 )
+HEAT = ("heat", "GPU 1: 84 °C, limit 83 °C; waits for 75 °C", "governor")
+WAITS = (
+    "waiting",
+    "waits: GPU 0: 2.7 GB free, 16.0 GB wanted (llama-lora-r16 has 18.0 GB, its box ends in 8 min); "
+    "first in line, about 8 min",
+    "governor",
+)
+RULES = (
+    Decision(rule="slots", ok=True, text="3 runs in progress, 4 allowed", value=3, limit=4),
+    Decision(rule="ram", ok=True, text="RAM: 66.8 GB free, 4.0 GB wanted", value=66.8 * G, limit=4.0 * G, age_s=1),
+    Decision(
+        rule="gpu_memory", ok=False, text="GPU 0: 2.7 GB free, 16.0 GB wanted", value=2.7 * G, limit=16.0 * G, age_s=1,
+        help="free GPU memory, or lower --gpu-min-vram",
+    ),
+    Decision(
+        rule="gpu_memory", ok=False, text="GPU 1: 12.2 GB free, 16.0 GB wanted", value=12.2 * G, limit=16.0 * G, age_s=1,
+        help="free GPU memory, or lower --gpu-min-vram",
+    ),
+    Decision(rule="gpu_temp", ok=True, text="GPU 1: 79 °C, below 83 °C wanted", value=79, limit=83, age_s=1),
+    Decision(rule="queue", ok=True, text="first in line"),
+)  # fmt: skip
 HISTORY = (
     ("mnist-smoke", "completed", 52.0, 938, 0.04),
     ("gpt2-lr3e-3", "diverged", 80.0, 233, 4.0),
@@ -58,12 +82,18 @@ def recorded(box: Box) -> Records:
                 {"ago": 138, "event": "state", "state": "running"},
                 {"ago": 134, "event": "seam", "slice": 2, "verdict": SEAM.verdict, "text": f"slice 2 {SEAM.text}"}],
     )  # fmt: skip
-    heat = ("heat", "GPU 1 at 84 C, limit 83; waits for 75", "governor")
     records.run(
-        "b7a2qd", "paused", name="vit-b16-aug", ago=320, took=200, reason=heat, gpus=("1",), losses=falling(900)
-    )
+        "b7a2qd", "paused", name="vit-b16-aug", ago=320, took=200, reason=HEAT, gpus=("1",), losses=falling(900),
+        settings={"gpu.maxTempC": 83, "gpu.resumeTempC": 75, "slices": 6}, goes_on=True,
+        events=[{"ago": 48.1, "event": "decision", "rule": "gpu_temp", "ok": False, "value": 84.0, "limit": 83.0,
+                 "text": "GPU 1: 84 °C, limit 83 °C"}],
+    )  # fmt: skip
     records.run("n5w8tz", "starting", name="qwen-sft-seq2048", ago=12, took=12, gpus=("1",))
-    records.run("c9d4hm", "queued", name="resnet-sweep-12", ago=75, took=0)
+    records.run(
+        "c9d4hm", "queued", name="resnet-sweep-12", ago=75, took=0, reason=WAITS,
+        events=[{"ago": 75, "event": "decision", "rule": "gpu_memory", "ok": False, "value": free * G, "limit": 16.0 * G,
+                 "text": f"GPU {n}: {free} GB free, 16.0 GB wanted"} for n, free in enumerate((2.7, 12.2))],
+    )  # fmt: skip
     records.run(
         "e2x7pk", "failed", name="bert-ner-07", ago=254, took=134, total=1160, losses=falling(412), log=TRACE, gpus=("1",),
         command=("train_ner.py", "--bs", "32"), reason=("exit", "exited with code 1", "script"),
@@ -103,6 +133,12 @@ def gpu(index: int, used: float, temp: int, util: int, watts: float) -> GpuSampl
     )  # fmt: skip
 
 
+def rules(home: Home, run_id: str) -> Why:
+    """What the rules say, whatever this box has."""
+    run = home.run(run_id).read_run()
+    return Why(run=run, now=() if run.state.is_ended else RULES)
+
+
 @contextmanager
 def standing_still(box: Box) -> Iterator[None]:
     """It is `NOW`, in UTC, on this very box."""
@@ -113,6 +149,7 @@ def standing_still(box: Box) -> Iterator[None]:
         patch.setattr(time, "time", lambda: NOW)
         patch.setattr(time, "strftime", lambda form, t=None: really(form, t if t is not None else clock(NOW)))
         patch.setattr(app, "BoxMeter", Meter)
+        patch.setattr(whyfeed, "why", rules)
         box.env |= {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
         try:
             yield

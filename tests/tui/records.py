@@ -50,7 +50,7 @@ class Records:
                 saved: (path, step, seconds ago, bytes); log: lines; events: dicts with `ago` in place of `t`;
                 reason: (code, text, by); settings by key; command, cwd, gpus, box_s, total, git; slices: earlier ones, as dicts, with
                 `ago`, `took` and `losses` of their own; seam: of the newest one; metric: what `losses` are called;
-                epoch, epochs.
+                epoch, epochs; goes_on, held, memory_limit, resources (of the run).
         """
         ended = RunState(state).is_ended
         folder = self.home.new_run(run_id)
@@ -74,6 +74,7 @@ class Records:
             checkpoints=tuple(self._checkpoint(saved, started, more) for saved in more.get("saved", ())),
             checkpoint_count=len(more.get("saved", ())),
             warnings=more.get("warnings", ()),
+            **{key: more[key] for key in ("goes_on", "held", "memory_limit", "resources") if key in more},
         )
         folder.write_spec(self._spec(run_id, started, len(run.slices), more))
         keys = ("tags", "note", "star", "archived")

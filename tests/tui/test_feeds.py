@@ -6,6 +6,7 @@ from array import array
 
 from backprop_tui.tui.draw.active import ActiveRow
 from backprop_tui.tui.feeds import LOOK_EVERY_S, Pace, until_look
+from backprop_tui.watch.orders import Orders
 from backprop_tui.watch.pages import Listing, View
 from backprop_tui.watch.watcher import Snapshot
 from tests.box import Box
@@ -31,7 +32,7 @@ def test_figures_wait_clocks_go_by_the_second_and_what_happens_is_shown_at_once(
         (102.02, []),  # nothing runs, nothing to paint
     )
     for t, rows in looks:
-        if pace.is_due(Snapshot(t=t), tuple(rows)):
+        if pace.is_due(Snapshot(t=t), tuple(rows), Orders()):
             shown.append(t)
     assert shown == [100.02, 100.77, 101.02, 101.52, 101.77, 101.80]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 import pytest
@@ -119,6 +120,46 @@ def test_memory_of_others_is_seen_as_used(box: Box, gpus: NvmlStandIn) -> None:
     perform(box, play, size=(120, 40))
 
 
+def test_a_process_of_somebody_else_is_named(box: Box, gpus: NvmlStandIn, records: Records) -> None:
+    several(gpus, 2)
+    gpus.serve(1, {os.getpid(): 3 * G})
+    records.run("ours", "running", gpus=("0",), losses=falling(50), ago=60, took=50)
+
+    async def play(stage: Stage) -> None:
+        await stage.until(lambda: stage.row(" GPU 0 ").endswith("ours"))
+        await stage.until(lambda: f" {os.getpid()} (" in stage.row(" GPU 1 "))
+
+    perform(box, play, size=(160, 40))
+
+
+def test_the_limit_is_the_driver_s_where_that_comes_first(box: Box, gpus: NvmlStandIn) -> None:
+    several(gpus, 2)
+    gpus.set({"0.slowdown": 80, "0.temp": 70, "1.reasons": "0x40"})
+
+    async def play(stage: Stage) -> None:
+        await stage.until(lambda: "70/77°" in stage.row(" GPU 0 "))
+        await stage.until(lambda: "50/85°!" in stage.row(" GPU 1 "))  # slowed down for heat already
+
+    perform(box, play)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (60, 18)])
+def test_gpus_that_can_no_longer_be_read_are_shown_as_old(box: Box, gpus: NvmlStandIn, size: tuple[int, int]) -> None:
+    several(gpus, 2)
+
+    async def play(stage: Stage) -> None:
+        await stage.sees(" GPU 0  ━" if size[0] == 80 else " GPU 0 ")
+        await stage.until(lambda: stage.app.state.box is not None and stage.app.state.box.gpus.gpus)
+        gpus.set({"error.all": 999})
+        await stage.until(lambda: stage.row(" GPU 1 ").split("  idle")[0].rstrip().endswith("s old"))
+        await stage.sees("! 1 needs you", "HOST")
+        assert not stage.row(" HOST").endswith("old"), "the host can be read"
+        gpus.set({"error.all": None})
+        await stage.until(lambda: " old" not in stage.row(" GPU 1 "))
+
+    perform(box, play, size=size)
+
+
 @pytest.mark.parametrize("size", [(80, 24), (40, 12)])
 def test_a_driver_that_refuses_needs_a_person(box: Box, gpus: NvmlStandIn, size: tuple[int, int]) -> None:
     gpus.set({"error.nvmlInitWithFlags": 18})
@@ -153,7 +194,7 @@ def test_a_gpu_that_is_lost_is_named(box: Box, gpus: NvmlStandIn) -> None:
     gpus.set({"1.error.nvmlDeviceGetHandleByIndex_v2": 15})
 
     async def play(stage: Stage) -> None:
-        await stage.sees(" GPU 0  ━", "GPU 1 is lost")
+        await stage.sees(" GPU 0  ━", "GPU 1 is lost", " GPU 1  is lost; restarting the machine brings it back")
         await stage.sees("! 1 needs you")
 
     perform(box, play)

@@ -27,8 +27,8 @@ from tests.tui.stage import Stage, perform
 
 SCREENS: dict[str, type[Page]] = {"main": MainScreen, "run": RunPage, "log": LogPage, "compare": ComparePage}
 FOOTER_SCOPES = {
-    **dict.fromkeys(("active", "history", "marks", "archived", "first"), "main"),
-    **dict.fromkeys(("run", "ended", "curves", "checkpoints"), "run"),
+    **dict.fromkeys(("active", "queued", "history", "marks", "archived", "first"), "main"),
+    **dict.fromkeys(("run", "waiting", "ended", "curves", "checkpoints"), "run"),
     "log": "log",
     "compare": "compare",
 }
@@ -167,7 +167,7 @@ def test_a_changed_key_is_shown_and_works_and_the_old_one_does_not(box: Box) -> 
         await stage.on(KillDialog)
         await stage.press("escape", "question_mark")
         await stage.until(lambda: stage.shows("X        kill: save and stop"))
-        assert stage.shows("K        pause, continue")
+        assert stage.shows("K h      pause; hold in the queue")
         await stage.press("escape", "enter")
         await stage.on(RunPage)
         await stage.until(lambda: stage.shows("X kill  K pause"))

@@ -75,7 +75,7 @@ def test_every_tier_says_the_same(filled: Box, tier: str) -> None:
     async def play(stage: Stage) -> None:
         await everything(stage)
         assert stage.app.look.tier == tier
-        await stage.sees("! 3 need you", "● llama-lora-r16", "‖ vit-b16-aug", "paused   GPU 1 at 84 C", "! gpt2-lr3e-3")
+        await stage.sees("! 3 need you", "● llama-lora-r16", "‖ vit-b16-aug", "paused   GPU 1 hit 84", "! gpt2-lr3e-3")
         for state in ("starting", "queued", "failed", "completed", "diverged", "timeboxed", "stopped", "lost"):
             assert state in stage.seen
         for word in ("failed", "diverged", "lost", "paused", "queued"):

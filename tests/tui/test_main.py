@@ -259,7 +259,7 @@ def test_the_page_of_a_run_that_failed_shows_its_traceback(box: Box) -> None:
         for tab, word in (
             ("2", "Traceback"),
             ("3", "No metric was found in what it printed."),
-            ("4", "No checkpoint yet"),
+            ("4", "No checkpoint seen yet"),
             ("5", "bad.py"),
             ("6", "failed"),
         ):

@@ -137,7 +137,7 @@ def test_moving(perform):
             (["k"], first),
             (["G"], last),
             (["j"], last),
-            (["pageup", "pageup", "pageup"], first),
+            (["pageup"] * 9, first),
             (["end"], last),
             (["g"], first),
         ]:
@@ -347,7 +347,8 @@ def test_the_mouse_moves_the_cursor_and_changes(perform):
         await pilot.click("#list", offset=(5, 0))
         await pilot.pause()
         assert host.cursor == SETTINGS[2].key
-        await pilot.click("#list", offset=(5, 2), times=2)
+        framework = next(n for n, setting in enumerate(SETTINGS, 1) if setting.key == "framework")
+        await pilot.click("#list", offset=(5, framework), times=2)
         await pilot.pause()
         assert 'framework = "pytorch"' in host.written
 

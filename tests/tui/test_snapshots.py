@@ -129,6 +129,11 @@ async def kill_dialog(stage: Stage) -> None:
     await stage.sees("Stop llama-lora-r16?", "Keep running")
 
 
+async def rules(stage: Stage) -> None:
+    await stage.press("j", "j", "j", "w")
+    await stage.sees("RULES NOW 6", "EVENTS")
+
+
 SCREENS: dict[str, Way] = {
     "main": main_screen,
     "run": run_page,
@@ -140,6 +145,7 @@ SCREENS: dict[str, Way] = {
     "settings": settings_screen,
     "problems": problems_dialog,
     "kill": kill_dialog,
+    "why": rules,
 }
 
 

@@ -107,7 +107,7 @@ def test_a_wrong_project_file_is_refused(project, content, said):
         (
             '{"maxRunMinuts": 3}',
             '"maxRunMinuts"',
-            "did you mean maxRunMinutes? allowed: maxRunMinutes, framework",
+            "did you mean maxRunMinutes? allowed: maxRunMinutes, totalMinutes",
         ),
         ('{"MAXPARALLEL": 3}', '"MAXPARALLEL"', "did you mean maxParallel? "),
         ('{"gpu": {"maxTemp": 3}}', '"gpu.maxTemp"', "did you mean gpu.maxTempC? allowed: gpu.probe, "),
@@ -206,3 +206,8 @@ def test_a_wrong_user_file_is_refused(user, content, said):
 def test_broken_toml_is_named_with_line_and_column(user):
     message, _ = refused(user, "maxParallel = 2\npython = yes\n", read_user)
     assert "line 2, column" in message
+
+
+def test_a_project_may_not_bring_commands_of_its_own(project):
+    message, _hint = refused(project, '{"hooks": {"start": "touch x"}}')
+    assert message == "hooks is no setting of a project: each person decides it for themselves"

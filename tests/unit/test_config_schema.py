@@ -10,7 +10,7 @@ import pytest
 from backprop_tui.config.project import read_project
 from backprop_tui.config.resolve import resolve
 from backprop_tui.config.schema import SAMPLE_KEYS, SCHEMA_FILE, sample_text, schema, schema_text
-from backprop_tui.config.settings import SETTINGS, by_key
+from backprop_tui.config.settings import PROJECTS, by_key
 from backprop_tui.errors import ConfigError
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -68,7 +68,7 @@ def test_the_shipped_schema_is_what_the_table_gives():
 
 def test_every_setting_is_in_the_schema_with_help_and_default():
     properties = schema()["properties"]
-    for setting in SETTINGS:
+    for setting in PROJECTS:
         place = properties
         for part in setting.key.split(".")[:-1]:
             place = place[part]["properties"]

@@ -6,7 +6,8 @@ import math
 import pytest
 
 from backprop_tui.config.settings import by_key
-from backprop_tui.config.values import from_plain, from_text, shown
+from backprop_tui.config.values import from_plain, from_text
+from backprop_tui.config.wording import shown
 from backprop_tui.errors import ConfigError, UsageError
 from backprop_tui.text import printable
 
@@ -272,3 +273,22 @@ def test_printable_leaves_what_is_printable():
 def test_numbers_too_long_to_print_are_refused():
     with pytest.raises(ConfigError, match="found a number of more than 19 digits"):
         from_plain(by_key("maxParallel"), 1 << 20000, "file")
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [
+        ("loss<0.3", ("loss<0.3",)),
+        ("loss < 0.30, step>=20000,", ("loss<0.3", "step>=20000")),
+        (["no-improve 3"], ("no-improve 3",)),
+        ("", ()),
+    ],
+)
+def test_goals_are_read_into_one_form(value, read):
+    assert from_plain(by_key("until"), value, "until") == read
+
+
+@pytest.mark.parametrize("value", ["loss", "loss<x", ["no-improve"], 3, [3]])
+def test_what_is_no_goal_is_refused_with_an_example(value):
+    with pytest.raises(ConfigError, match=r"such as loss<0\.3"):
+        from_plain(by_key("until"), value, "until")

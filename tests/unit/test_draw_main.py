@@ -11,6 +11,7 @@ from backprop_tui.store.rows import Row
 from backprop_tui.tui.draw import active, bands, history
 from backprop_tui.tui.draw.gauges import Gauges
 from backprop_tui.tui.draw.glyphs import ASCII, UNICODE, Glyphs
+from backprop_tui.tui.draw.gpus import Use
 from backprop_tui.tui.draw.line import Line, cells, fit, texts
 from backprop_tui.watch.box import BoxSample
 
@@ -189,9 +190,9 @@ def test_every_line_is_as_wide_as_the_screen(width: int, glyphs: Glyphs) -> None
     odd = "名前" * 40
     counts = dict.fromkeys(bands.STATES, 12)
     hints = [bands.Hint(key="n", label="launch"), bands.Hint(key="enter", label="open")]
-    made = Gauges(box(gpu(0), gpu(1)), glyphs, max_temp_c=83, now=NOW, users={"0": odd})
+    made = Gauges(box(gpu(0), gpu(1)), glyphs, max_temp_c=83, now=NOW, use=Use(runs={"0": odd}))
     lines = [
-        bands.header(width, glyphs, needs=3, counts=counts, host=odd, clock="14:25:07"),
+        bands.header(width, glyphs, bands.Head(needs=3, counts=counts, host=odd, clock="14:25:07")),
         bands.news(width, odd, "bad", more="! show"),
         *(line for mode in ("full", "2-up", "strip") for line in made.lines(width, 24, mode)),
         active.title(width, 4, focused=True),
@@ -208,12 +209,14 @@ def test_header_keeps_the_host_longer_than_the_clock() -> None:
     counts = {"running": 1, "paused": 1, "starting": 1, "queued": 1}
 
     def shown(width: int) -> str:
-        return bands.header(width, UNICODE, needs=1, counts=counts, host="trainbox-3", clock="14:25:07").text
+        return bands.header(
+            width, UNICODE, bands.Head(needs=1, counts=counts, host="trainbox-3", clock="14:25:07")
+        ).text
 
     assert shown(80) == " backprop   ! 1 needs you    ● 1  ‖ 1  ► 1  □ 1            trainbox-3  14:25:07"
     assert shown(60) == " backprop   ! 1 needs you    ● 1  ‖ 1  ► 1  □ 1  trainbox-3"
     assert "1 running · 1 paused" in shown(120)
-    ok = bands.header(80, UNICODE, needs=0, counts={}, host="h", clock="14:25:07").text
+    ok = bands.header(80, UNICODE, bands.Head(needs=0, counts={}, host="h", clock="14:25:07")).text
     assert ok.startswith(" backprop  ✓ all well   nothing running")
 
 

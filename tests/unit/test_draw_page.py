@@ -6,7 +6,8 @@ import math
 
 import pytest
 
-from backprop_tui.model.run import Reason, Resources
+from backprop_tui.model.run import Reason, Resources, Rise
+from backprop_tui.model.spec import SettingValue
 from backprop_tui.tui.detail import Detail
 from backprop_tui.tui.draw import answer, column, logview, page, start
 from backprop_tui.tui.draw.glyphs import ASCII, UNICODE, Glyphs
@@ -185,6 +186,38 @@ def test_nothing_is_promised_that_is_gone() -> None:
     assert f"r resumes it from step {saved[-2].step:,}" in "\n".join(texts(page.body(newest, made.place(80, 21), 0)))
     every = detail.replace(gone=frozenset(paths))
     assert "r resumes it from" not in "\n".join(texts(page.body(every, made.place(80, 21), 0)))
+
+
+def test_a_diverged_run_goes_on_from_before_its_rise() -> None:
+    detail = CASES["diverged"]
+    assert detail.record is not None
+    run = detail.record.run
+    newest = run.slices[-1].replace(rise=Rise(step=100, t=made.BEGAN + 33))
+    run = run.replace(
+        slices=(*run.slices[:-1], newest), checkpoints=tuple(found.replace(slice=2) for found in run.checkpoints)
+    )
+    risen = detail.replace(record=detail.record.replace(run=run))
+    assert risen.record is not None
+    sound = risen.record.run.sound_checkpoint
+    assert sound is not None
+    assert sound.step == 60
+    assert "r   resume from step 60 (loss 4.457), saved before" in "\n".join(
+        texts(page.body(risen, made.place(80, 21), 0))
+    )
+
+
+def test_settings_are_said_as_people_read_them() -> None:
+    detail = CASES["running"]
+    assert detail.record is not None
+    assert detail.record.spec is not None
+    given = {"maxRunMinutes": 1 / 6, "until": (), "slices": None, "takeUp": True}
+    settings = {key: SettingValue(value=value, origin="flag") for key, value in given.items()}
+    record = detail.record.replace(spec=detail.record.spec.replace(settings=settings))
+    shown = " ".join("\n".join(texts(page.setup(record, made.place(80, 40)))).split())
+    assert "maxRunMinutes 10 s (flag)" in shown
+    assert "takeUp true (flag)" in shown
+    assert "until none (flag)" in shown
+    assert not {"None", "()", "True"} & set(shown.split())
 
 
 def test_own_frames_stand_out_and_the_error_is_bad() -> None:

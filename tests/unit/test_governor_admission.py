@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backprop_tui.governor.admission import Request, admit
+from backprop_tui.governor.admission import admit
+from backprop_tui.governor.request import Request
+from backprop_tui.governor.scene import Scene
 from backprop_tui.model.samples import GpuReport, GpuSample, HostSample, Lease
 
 GB = 1 << 30
@@ -14,8 +16,9 @@ REQUEST = Request(
     max_parallel=2,
     min_free_ram_bytes=4 * GB,
     max_load_per_core=1.5,
-    min_free_vram_bytes=2500 << 20,
+    need_bytes=2500 << 20,
     max_temp_c=85,
+    resume_temp_c=75,
 )
 HOST = HostSample(t=NOW, cores=4, load1=1.0, ram_total_bytes=32 * GB, ram_free_bytes=16 * GB)
 NO_GPU = GpuReport(t=NOW, probe="none")
@@ -42,8 +45,8 @@ def lease(run_id="k3f9q2", age_s=300.0, gpus=(), gb=0.0):
     return Lease(run_id=run_id, pid=1, since=NOW - age_s, gpus=gpus, gpu_bytes=int(gb * GB))
 
 
-def decide(request=REQUEST, host=HOST, gpus=NO_GPU, leases=(), own=0.0):
-    return admit(request, host, gpus, leases, own)
+def decide(request=REQUEST, host=HOST, gpus=NO_GPU, leases=(), own=0.0, **more):
+    return admit(request, Scene(host=host, gpus=gpus, leases=tuple(leases), own_load=own), **more)
 
 
 def by_rule(admission, rule):
@@ -144,8 +147,7 @@ def test_cpu(load1, own, cores, ok, text):
 def test_the_gpu_that_is_chosen(gpus, chosen):
     admission = decide(gpus=report(*gpus))
     assert admission.admitted
-    assert admission.gpu is not None
-    assert admission.gpu.index == chosen
+    assert [gpu.index for gpu in admission.gpus] == [chosen]
     assert admission.refusals == ()
 
 
@@ -154,11 +156,17 @@ def test_the_gpu_that_is_chosen(gpus, chosen):
     [
         (
             [gpu("0", 1), gpu("1", 2)],
-            ["GPU 0: 1.0 GB free, 2.4 GB wanted", "GPU 1: 2.0 GB free, 2.4 GB wanted"],
+            [
+                "GPU 0: 1.0 GB free, 2.4 GB wanted (other programs have 23.0 GB)",
+                "GPU 1: 2.0 GB free, 2.4 GB wanted (other programs have 22.0 GB)",
+            ],
         ),
         (
             [gpu("0", 20, 85), gpu("1", 2, 40)],
-            ["GPU 0: 85 °C, below 85 °C wanted", "GPU 1: 2.0 GB free, 2.4 GB wanted"],
+            [
+                "GPU 0: 85 °C, below 85 °C wanted",
+                "GPU 1: 2.0 GB free, 2.4 GB wanted (other programs have 22.0 GB)",
+            ],
         ),
         ([gpu("0", None, 91)], ["GPU 0: 91 °C, below 85 °C wanted"]),
     ],
@@ -166,7 +174,7 @@ def test_the_gpu_that_is_chosen(gpus, chosen):
 def test_no_gpu_passes(gpus, texts):
     admission = decide(gpus=report(*gpus))
     assert not admission.admitted
-    assert admission.gpu is None
+    assert not admission.gpus
     assert [d.text for d in admission.refusals] == texts
     assert all(d.help for d in admission.refusals)
 
@@ -175,7 +183,7 @@ def test_what_speaks_against_one_gpu_is_no_refusal_while_another_passes():
     admission = decide(gpus=report(gpu("0", 1, 95), gpu("1", 20)), leases=[lease("a"), lease("b")])
     assert [d.rule for d in admission.refusals] == ["slots"]
     assert "GPU 0: 1.0 GB free, 2.4 GB wanted: passed over" in [d.text for d in admission.decisions]
-    assert admission.gpu is None
+    assert not admission.gpus
 
 
 def test_a_card_too_small_says_so():
@@ -217,14 +225,14 @@ def test_memory_promised_to_young_runs_is_not_free(leases, free, ok):
 def test_the_users_own_mask(mask, chosen, text):
     admission = decide(REQUEST.replace(user_mask=mask), gpus=report(gpu("0", 10), gpu("1", 20)))
     assert admission.admitted
-    assert (admission.gpu.index if admission.gpu else None) == chosen
+    assert ([gpu.index for gpu in admission.gpus] or [None]) == [chosen]
     assert [d.text for d in admission.decisions if d.rule == "gpu_mask"] == ([text] if text else [])
 
 
 def test_a_mask_keeps_a_full_gpu_from_being_replaced():
     admission = decide(REQUEST.replace(user_mask="0"), gpus=report(gpu("0", 1), gpu("1", 20)))
     assert not admission.admitted
-    assert [d.text for d in admission.refusals] == ["GPU 0: 1.0 GB free, 2.4 GB wanted"]
+    assert [d.text for d in admission.refusals] == ["GPU 0: 1.0 GB free, 2.4 GB wanted (other programs have 23.0 GB)"]
 
 
 def test_the_mask_of_amd_has_its_own_name():
@@ -239,7 +247,7 @@ def test_the_mask_of_amd_has_its_own_name():
 def test_a_box_without_gpu_needs_no_flag(probe, text):
     admission = decide(REQUEST.replace(gpu_probe=probe, user_mask="0"))
     assert admission.admitted
-    assert (admission.gpu, admission.cautious) == (None, False)
+    assert (admission.gpus, admission.cautious) == ((), False)
     assert by_rule(admission, "gpu_memory").text == text
 
 
@@ -313,9 +321,9 @@ def test_what_holds_for_every_decision(gpus, mask, failed, ram, load, ages):
     )
     assert admission.admitted is (not admission.refusals)
     assert all(bool(d.help) >= (not d.ok) and d.text for d in admission.decisions)
-    if admission.gpu is not None:
+    for gpu in admission.gpus:
         assert admission.admitted
-        assert admission.gpu in gpus
-        assert admission.gpu.temp_c is None or admission.gpu.temp_c < 85
+        assert gpu in gpus
+        assert gpu.temp_c is None or gpu.temp_c < 85
     if admission.admitted:
         assert len(leases) < (1 if admission.cautious else 2)

@@ -23,7 +23,7 @@ def answers(monkeypatch):
     said: dict[str, object] = {}
     asked: list[str] = []
 
-    def ask(_self, name):
+    def ask(_self, name, _wanted):
         asked.append(name)
         answer = said[name]
         if isinstance(answer, Exception):
@@ -97,6 +97,27 @@ def test_auto_goes_on_when_nvidia_has_no_gpu(answers, monkeypatch):
     assert sample_gpus("auto", t=5.0, env={}) == GpuReport(
         t=5.0, probe="nvml", tried=(("nvidia-smi", "nvidia-smi is not on PATH"),)
     )
+
+
+def test_the_probe_that_has_found_gpus_is_the_only_one_asked_from_then_on(answers, monkeypatch):
+    found(monkeypatch, nvml=True, nvidia_smi=True)
+    sampler = GpuSampler("auto", env={})
+    answers["nvml"] = ProbeUnavailable("not yet")
+    answers["nvidia-smi"] = ProbeUnavailable("not yet")
+    assert sampler.sample(1.0).last_good is None
+    answers["nvml"] = Answer(gpus=(GPU,))
+    assert sampler.sample(2.0) == GpuReport(t=2.0, probe="nvml", gpus=(GPU,))
+    answers["nvml"] = ProbeUnavailable("was updated")
+    assert sampler.sample(3.0) == GpuReport(
+        t=3.0, probe="none", failed=True, tried=(("nvml", "was updated"),), last_good=2.0
+    )
+    assert answers["asked"] == ["nvml", "nvidia-smi", "nvml", "nvml"]
+
+
+def test_only_the_wanted_gpus_are_told(answers):
+    answers["nvidia-smi"] = Answer(gpus=(GPU, GPU.replace(index="1")))
+    sampler = GpuSampler("nvidia-smi", env={})
+    assert [gpu.index for gpu in sampler.sample(1.0, only=("1",)).gpus] == ["1"]
 
 
 @pytest.mark.parametrize("probe", ["nvml", "nvidia-smi", "rocm"])

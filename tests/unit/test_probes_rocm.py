@@ -5,7 +5,7 @@ import json
 import pytest
 
 from backprop_tui.errors import ProbeUnavailable
-from backprop_tui.model.samples import GpuSample
+from backprop_tui.model.samples import GpuProcess, GpuSample
 from backprop_tui.probes import rocm
 from backprop_tui.probes.answer import Answer
 from backprop_tui.probes.unavailable import NotInstalled
@@ -92,6 +92,8 @@ def test_sysfs(tmp_path):
         unique_id="1234abcd",
         product_name="Radeon Seven",
         hwmon__hwmon3__temp1_input=47000,
+        hwmon__hwmon3__temp1_crit=97000,
+        hwmon__hwmon3__power1_cap=250000000,
         hwmon__hwmon3__power1_average=33500000,
     )
     make_card(root, "card0", "0000:0c:00.0", mem_info_vram_total=8 * GIB, device="0x73bf")
@@ -99,12 +101,12 @@ def test_sysfs(tmp_path):
     make_card(root, "card3", "0000:01:00.0", vendor="0x10de", mem_info_vram_total=8 * GIB)
     (root / "card0-DP-1").mkdir()
     answer = rocm.read_sysfs(str(root))
-    assert answer.gpus[0] == SAMPLE
+    assert answer.gpus[0] == SAMPLE.replace(slowdown_c=97, power_limit_w=250.0)
     assert answer.gpus[1] == GpuSample(
         index="1", mask="1", uuid="", name="AMD GPU 0x73bf", total_bytes=8 * GIB, vendor="amd"
     )
     assert answer.notes == (("GPU 2", "is integrated graphics with too little memory of its own"),)
-    assert rocm.sample({}, 5.0, str(root)) == answer
+    assert rocm.sample({}, 5.0, sysfs=str(root)) == answer
 
 
 def test_rocm_smi_is_the_second_choice(tmp_path):
@@ -112,12 +114,33 @@ def test_rocm_smi_is_the_second_choice(tmp_path):
     program.write_text(f"#!/bin/sh\ncat <<'END'\n{json.dumps({'card0': CARD})}\nEND\n")
     program.chmod(0o755)
     env = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
-    assert rocm.sample(env, 20.0, str(tmp_path / "nothing")) == Answer(gpus=(SAMPLE,))
+    assert rocm.sample(env, 20.0, sysfs=str(tmp_path / "nothing")) == Answer(gpus=(SAMPLE,))
     program.write_text("#!/bin/sh\necho '{}'; exit 3\n")
     with pytest.raises(ProbeUnavailable, match="exit code 3"):
-        rocm.sample(env, 20.0, str(tmp_path / "nothing"))
+        rocm.sample(env, 20.0, sysfs=str(tmp_path / "nothing"))
 
 
 def test_nothing_of_amd(tmp_path):
     with pytest.raises(NotInstalled):
-        rocm.sample({"PATH": "/nowhere"}, 5.0, str(tmp_path))
+        rocm.sample({"PATH": "/nowhere"}, 5.0, sysfs=str(tmp_path))
+
+
+def test_processes_of_the_compute_driver(tmp_path):
+    root, kfd = tmp_path / "drm", tmp_path / "kfd"
+    for n in range(2):
+        make_card(root, f"card{n}", f"0000:0{n}:00.0", mem_info_vram_total=8 * GIB)
+        (root / f"card{n}/device/drm/renderD{128 + n}").mkdir(parents=True)
+    for node, number, minor in ((0, 0, 0), (1, 4711, 129), (2, 4712, 128)):
+        folder = kfd / f"topology/nodes/{node}"
+        folder.mkdir(parents=True)
+        (folder / "gpu_id").write_text(f"{number}\n")
+        (folder / "properties").write_text(f"cpu_cores_count 0\ndrm_render_minor {minor}\nhive_id 0\n")
+    for pid, number, used in ((70, 4711, 5 * GIB), (70, 4712, 0), (9, 4711, 1), (71, 4711, "?")):
+        folder = kfd / f"proc/{pid}"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"vram_{number}").write_text(f"{used}\n")
+    first, second = rocm.sample({}, 5.0, True, sysfs=str(root), kfd=str(kfd)).gpus
+    assert first.processes == ()
+    assert second.processes == (GpuProcess(pid=9, used_bytes=1), GpuProcess(pid=70, used_bytes=5 * GIB))
+    assert rocm.sample({}, 5.0, True, sysfs=str(root), kfd=str(tmp_path)).gpus[0].processes is None
+    assert rocm.sample({}, 5.0, sysfs=str(root), kfd=str(kfd)).gpus[0].processes is None

@@ -101,6 +101,13 @@ def test_members(rows, options, expected):
     assert members(rows, **options) == expected
 
 
+def test_a_probes_own_tool_is_no_member(monkeypatch):
+    rows = (*BASE, (101, SUPERVISOR, 101, 51), (102, SUPERVISOR, 102, 52), (103, 102, 102, 53))
+    monkeypatch.setattr(tree, "TOOLS", {102})
+    assert members(rows, adopter=SUPERVISOR) == [100, 101]
+    assert members(rows, adopter=SUPERVISOR, known=[Process(pid=102, start=52)]) == [100, 101]
+
+
 def test_members_of_the_group_in_another_session():
     table = table_of(*BASE)
     table[101] = Proc(pid=101, ppid=1, pgid=100, sid=7, start=55)

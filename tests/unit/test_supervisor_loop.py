@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from pathlib import Path
 from typing import Any
@@ -196,6 +197,36 @@ class Stage:
         return [(e["text"], e["ok"]) for e in self.folder.events() if e["event"] == "request"]
 
 
+@pytest.mark.parametrize(
+    ("by_itself", "verb", "slice_n", "is_heard"),
+    [
+        (True, "stop", 1, True),
+        (True, "hold", 1, True),
+        (True, "release", 1, True),
+        (True, "pause", 1, False),
+        (True, "stop", 0, False),
+        (True, "stop", 3, False),
+        (False, "stop", 1, False),
+        (False, "stop", 2, True),
+    ],
+)
+def test_what_was_asked_of_the_slice_before_means_the_run(
+    tmp_path: Path, by_itself: bool, verb: str, slice_n: int, is_heard: bool
+) -> None:
+    stage = Stage(tmp_path, GRACEFUL)
+    stage.recorder.amend_slice(n=2, by_itself=by_itself)
+    stage.ask(verb, slice_n)
+    heard: list[str] = []
+
+    def act(request: requests.Request) -> tuple[bool, str]:
+        heard.append(request.verb)
+        return True, "done"
+
+    Inbox(stage.folder, stage.recorder, 2).handle(act)
+    assert heard == ([verb] if is_heard else [])
+    assert stage.answers() == [("done", True) if is_heard else (f"expired: it was for slice {slice_n}", False)]
+
+
 GRACEFUL: dict[int, Exit | None] = {signal.SIGINT: Exit(code=0), signal.SIGKILL: None}
 DEAF: dict[int, Exit | None] = {signal.SIGKILL: None}
 
@@ -331,6 +362,31 @@ def test_requests_are_answered_in_order(tmp_path: Path) -> None:
     assert not list((Path(stage.folder.path) / "control").iterdir())
     stage.turn(659)
     assert stage.tree.sent == []
+
+
+@pytest.mark.parametrize("is_blocked", [False, True])
+def test_who_gives_up_waiting_for_room_ends_the_chain(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_blocked: bool
+) -> None:
+    stage = Stage(tmp_path, GRACEFUL)
+    stage.recorder.follows = lambda _run: True
+    monkeypatch.setattr(Recorder, "is_complete", property(lambda _self: False))
+    monkeypatch.setattr(Recorder, "is_blocked", property(lambda _self: is_blocked))
+    reader, writer = os.pipe()
+    os.write(writer, b"!")
+
+    def waits() -> int:
+        stage.signals.arrived.append(signal.SIGINT)
+        return reader
+
+    monkeypatch.setattr(stage.signals, "fileno", waits)
+    stage.engine.exit = Exit(code=0)
+    try:
+        run = stage.end()
+    finally:
+        os.close(reader)
+        os.close(writer)
+    assert (run.state, run.goes_on) == (RunState.COMPLETED, False)
 
 
 def test_helpers_left_behind_are_ended_but_the_result_is_the_scripts(tmp_path: Path) -> None:

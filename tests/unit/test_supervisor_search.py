@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -12,9 +13,12 @@ import pytest
 
 from backprop_tui.engines.base import Exit
 from backprop_tui.model.events import CheckpointReport, Metric
-from backprop_tui.model.run import Checkpoint
+from backprop_tui.model.run import Checkpoint, Run, Slice
 from backprop_tui.model.spec import SettingValue
+from backprop_tui.model.states import RunState
+from backprop_tui.store.folder import RunFolder
 from backprop_tui.store.home import Home
+from backprop_tui.store.index import Index
 from backprop_tui.supervisor import search as module
 from backprop_tui.supervisor.claims import Claims
 from backprop_tui.supervisor.outputs import Outputs
@@ -27,6 +31,7 @@ class Case:
     """A slice that has run for a while in a folder of its own."""
 
     def __init__(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, command: tuple[str, ...] = ("x",)) -> None:
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
         self.work = tmp_path / "work"
         self.work.mkdir()
         self.stage = Stage(tmp_path, GRACEFUL)
@@ -131,7 +136,7 @@ def test_a_folder_that_another_run_has_named_is_not_ours(case: Case) -> None:
 
 def test_claims_follow_the_runs_that_are_active(case: Case) -> None:
     case.home.ensure()
-    claims = Claims(case.home, "r1")
+    claims = Claims(case.home, "r1", case.clock.epoch())
     assert not claims.hold(str(case.work / "b" / "x"))
     for run_id, command in (("other", ("t.py", "--out", "b")), ("broken", None)):
         folder = case.home.new_run(run_id)
@@ -142,6 +147,90 @@ def test_claims_follow_the_runs_that_are_active(case: Case) -> None:
     assert not claims.hold(str(case.work / "bb" / "x"))
     case.home.clear_active("other")
     assert claims.hold(str(case.work / "b" / "x")), "what it wrote last is still its own"
+
+
+def neighbour(case: Case, run_id: str, *words: str, state: str = "running", ended: float | None = None) -> RunFolder:
+    """Another run in the same working directory, which began before this slice."""
+    case.home.ensure()
+    folder = case.home.new_run(run_id)
+    folder.write_spec(case.spec.replace(run_id=run_id, command=("train.py", *words)))
+    piece = Slice(n=1, state=RunState(state), started=case.clock.epoch() - 600, ended=ended, box_s=60)
+    run = Run(id=run_id, state=piece.state, created=piece.started, updated=piece.started, slices=(piece,))
+    folder.write_run(run)
+    return folder
+
+
+def end_unseen(case: Case, folder: RunFolder) -> None:
+    """As it is when a run has ended: the index knows of it, and its mark has gone."""
+    index = Index(case.home)
+    index.refresh([folder])
+    index.close()
+    case.home.clear_active(folder.id)
+
+
+def lettered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *words: str) -> Case:
+    """A script that saves to the folder that it is told."""
+    case = Case(tmp_path, monkeypatch, command=("train.py", *words))
+    (case.work / "train.py").write_text("save(f'{out}/step_{n}.pt'); save(f'mine/step_{n}.pt')")
+    return case
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"), [(("--out", "iA"), ("--out", "iB")), (("iA",), ("iB",)), (("--out", "iA"), ()), ((), ("iB",))]
+)
+def test_a_neighbour_that_ended_before_the_first_look_keeps_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, theirs: tuple[str, ...], ours: tuple[str, ...]
+) -> None:
+    case = lettered(tmp_path, monkeypatch, *ours)
+    other = neighbour(case, "a", *theirs, state="timeboxed", ended=case.clock.epoch() + 1)
+    end_unseen(case, other)
+    case.save("iA/step_60.pt")
+    case.looks(6)
+    assert case.found == []
+    case.save("iB/step_7.pt" if ours else "mine/step_7.pt")
+    case.looks()
+    assert [c.step for c in case.recorder.run.checkpoints] == [7]
+
+
+def test_what_another_run_has_on_record_is_not_ours(case: Case) -> None:
+    other = neighbour(case, "a")
+    path = case.save("checkpoints/step_60.pt")
+    saved = {"path": str(path), "step": 60, "t": case.clock.epoch(), "slice": 1, "good": True}
+    Path(other.file("checkpoints.jsonl")).write_text(json.dumps(saved) + "\n")
+    case.looks(4)
+    assert case.found == []
+    case.save("checkpoints/step_60.pt")
+    case.looks()
+    assert case.found == [("checkpoints/step_60.pt", 60, True, "folder")], "it was written over since"
+
+
+@pytest.mark.parametrize(("state", "ended"), [("queued", None), ("timeboxed", -501.0)])
+def test_one_that_waits_or_ended_before_is_no_neighbour(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: str, ended: float | None
+) -> None:
+    case = lettered(tmp_path, monkeypatch)
+    neighbour(case, "a", state=state, ended=None if ended is None else case.clock.epoch() + ended)
+    case.save("anew/step_60.pt")
+    case.looks()
+    assert case.found == [("anew/step_60.pt", 60, True, "folder")]
+
+
+def test_in_company_only_a_known_folder_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = lettered(tmp_path, monkeypatch)
+    other = neighbour(case, "a", state="queued")
+    case.save("anew/step_60.pt")
+    case.looks()
+    other.write_run(other.read_run().replace(state=RunState.RUNNING, slices=(made_running(other),)))
+    case.save("other/step_61.pt")
+    case.looks(4)
+    case.save("anew/step_62.pt")
+    case.save("checkpoints/step_63.pt")
+    case.looks()
+    assert [c.step for c in case.recorder.run.checkpoints] == [60, 62, 63]
+
+
+def made_running(folder: RunFolder) -> Slice:
+    return folder.read_run().slices[0].replace(state=RunState.RUNNING)
 
 
 def test_watched_patterns_come_from_the_settings(case: Case) -> None:
@@ -258,6 +347,61 @@ def test_a_look_that_took_long_is_followed_by_a_rest(case: Case, monkeypatch: py
     case.looks(20)
     assert len(times) == 4
     assert times[1] - times[0] >= 10
+
+
+def test_the_first_checkpoint_is_known_within_a_second_of_output(case: Case) -> None:
+    case.looks(1)
+    case.save("out/step_5.pt")
+    for _ in range(3):
+        case.clock.now += 0.5
+        case.outputs.look_soon()
+    assert case.found == [("out/step_5.pt", 5, True, "folder")]
+    case.save("out/step_6.pt")
+    for _ in range(3):
+        case.clock.now += 0.5
+        case.outputs.look_soon()
+    assert len(case.found) == 1, "the usual looks find those that follow"
+    case.looks()
+    assert len(case.found) == 2
+
+
+def test_looks_before_their_time_keep_a_distance(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    case.looks(1)
+    search = case.outputs._search
+    assert search is not None
+    times: list[float] = []
+    monkeypatch.setattr(search, "look", lambda _pids: times.append(case.clock.now))
+    for _ in range(50):
+        case.clock.now += 0.1
+        case.outputs.look_soon()
+    assert 8 <= len(times) <= 10
+
+
+def test_the_loop_looks_when_something_is_printed(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    case.stage.supervision._p.outputs = case.outputs
+    case.looks(1)
+    case.save("out/step_5.pt")
+    monkeypatch.setattr(case.stage.supervision, "_tree_due", float("inf"))
+    for _ in range(2):
+        case.stage.turn(0.6)
+    assert case.found == []
+    for _ in range(2):
+        case.stage.engine.output += b"step 6\n"
+        case.stage.turn(0.6)
+    assert case.found == [("out/step_5.pt", 5, True, "folder")]
+
+
+def test_what_is_loaded_for_the_first_look_delays_no_later_one(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = case.outputs._begun
+
+    def load() -> object:
+        case.clock.now += case.outputs._search is None
+        return begun()
+
+    monkeypatch.setattr(case.outputs, "_begun", load)
+    case.save("out/step_5.pt")
+    case.looks(2)
+    assert case.found == [("out/step_5.pt", 5, True, "folder")]
 
 
 def test_where_an_earlier_slice_saved_is_looked_at_again(case: Case, tmp_path: Path) -> None:

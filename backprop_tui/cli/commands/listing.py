@@ -6,7 +6,7 @@ import time
 
 from backprop_tui.cli import diagnostics, output, words
 from backprop_tui.cli.diagnostics import ExitCode
-from backprop_tui.control.settling import settle_if_any
+from backprop_tui.cli.settling import take_up_if_any
 from backprop_tui.errors import BackpropError, UsageError
 from backprop_tui.model.states import RunState
 from backprop_tui.watch.history import History
@@ -34,7 +34,8 @@ def run(parsed: Parsed) -> int:
     if state is not None and state not in (*_STATES, "broken"):
         raise UsageError(f"--state {state!r:.40} is no state", hint="states: " + ", ".join(_STATES))
     home = open_home()
-    settle_if_any(home)
+    if not parsed.flag("refs"):  # as a shell asks that completes a word
+        take_up_if_any(home)
     history = History(home)
     rows = history.page(limit=limit, state=state, text=" ".join(parsed.words), archived=parsed.flag("archived"))
     history.close()

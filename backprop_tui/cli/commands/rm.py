@@ -8,7 +8,7 @@ from backprop_tui.cli import diagnostics, output, words
 from backprop_tui.cli.diagnostics import ExitCode
 from backprop_tui.control import annotating
 from backprop_tui.control.settling import settle_if_any
-from backprop_tui.errors import UsageError
+from backprop_tui.errors import StoreError, UsageError
 from backprop_tui.watch.history import History
 from backprop_tui.watch.homes import open_home
 from backprop_tui.watch.record import read_record
@@ -48,12 +48,21 @@ def _remove(home: Home, run_id: str, parsed: Parsed) -> str:
     if parsed.flag("purge"):
         return f"deleted, {words.size(annotating.purge(home, run_id))} freed"
     if not parsed.flag("restore"):
+        goes_on = _goes_on(home, run_id)
         annotating.archive(home, run_id)
-        return f"archived; bring it back: backprop rm --restore {run_id}"
+        left = "it does not go on by itself any more; " if goes_on else ""
+        return f"archived; {left}bring it back: backprop rm --restore {run_id}"
     if not read_record(home, run_id).notes.archived:
         return "it was not archived"
     annotating.archive(home, run_id, archived=False)
     return "back in the history"
+
+
+def _goes_on(home: Home, run_id: str) -> bool:
+    try:
+        return read_record(home, run_id).run.goes_on
+    except StoreError:
+        return False
 
 
 def _is_sure(parsed: Parsed, ids: list[str]) -> bool:

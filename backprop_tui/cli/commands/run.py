@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from backprop_tui.cli.launching import launch, wish_of
+from backprop_tui.cli.settling import take_up_after_boot
 from backprop_tui.control.wishes import plan_start
 from backprop_tui.errors import UsageError
 from backprop_tui.watch.homes import open_home
@@ -16,6 +17,8 @@ def run(parsed: Parsed) -> int:
     """Start a new run, here or detached."""
     command, is_command = _command(parsed)
     home = open_home()
+    if not parsed.flag("dry_run"):
+        take_up_after_boot(home)
     return launch(home, plan_start(home, wish_of(parsed, command, is_command=is_command)), parsed)
 
 

@@ -11,8 +11,10 @@ from backprop_tui.config.describe import describe
 from backprop_tui.control.settling import settle_if_any
 from backprop_tui.model.secrets import masked
 from backprop_tui.model.states import RunState
+from backprop_tui.watch.going_on import going_on_text
 from backprop_tui.watch.history import History
 from backprop_tui.watch.homes import open_home
+from backprop_tui.watch.hooks import hook_text
 from backprop_tui.watch.metrics import label
 from backprop_tui.watch.progress import progress_of
 from backprop_tui.watch.record import Record, read_events, read_record
@@ -51,23 +53,23 @@ def run(parsed: Parsed) -> int:
         output.emit_json({**record.plain(), **progress.plain(), "events": events})
         return ExitCode.OK
     for title, value in _facts(record, progress):
-        output.emit(f"{title:<12} {value}")
-    if record.run.state is RunState.FAILED:
+        output.emit_wrapped(f"{title:<12} ", value)
+    if record.run.state in (RunState.FAILED, RunState.DIVERGED):
         for title, value in _failure(home, record):
-            output.emit(f"{title:<12} {value}".rstrip())
+            output.emit_wrapped(f"{title:<12} ", value)
     for piece in record.run.slices:
-        output.emit(f"{f'slice {piece.n}':<12} {_slice(piece)}")
+        output.emit_wrapped(f"{f'slice {piece.n}':<12} ", _slice(piece))
         if piece.seam is not None:
-            output.emit(f"{f'seam {piece.n}':<12} {piece.seam.text}")
+            output.emit_wrapped(f"{f'seam {piece.n}':<12} ", piece.seam.text)
     for checkpoint in record.run.checkpoints:
         step = "" if checkpoint.step is None else f"step {checkpoint.step:,}, "
         verdict = words.verdict(checkpoint)
         facts = (
             f"{step}{words.size(checkpoint.size)}, {verdict}, told by {_FOUND.get(checkpoint.found, checkpoint.found)}"
         )
-        output.emit(f"{'checkpoint':<12} {checkpoint.path} ({facts})")
+        output.emit_wrapped(f"{'checkpoint':<12} ", f"{checkpoint.path} ({facts})")
     for event in events:
-        output.emit(f"{'event':<12} {_event(event)}")
+        output.emit_wrapped(f"{'event':<12} ", _event(event))
     return ExitCode.OK
 
 
@@ -85,6 +87,7 @@ def _facts(record: Record, progress: Progress) -> list[tuple[str, str]]:
         ("step", words.step(run).removeprefix("step ") or words.NONE),
         ("loss" if run.main is None else label(run.main[0]), words.value_and_best(run)),
         ("speed", words.speed(progress) or words.NONE),
+        *((title, text) for title, text in _governed(record) if text),
         ("metrics", f"{run.metric_lines:,} lines" + (f", from: {', '.join(sources)}" if sources else "")),
         ("folder", record.folder),
     ]
@@ -101,7 +104,19 @@ def _facts(record: Record, progress: Progress) -> list[tuple[str, str]]:
         facts += [("env", f"{name}={value}") for name, value in masked(spec.env).items()]
         facts += [("setting", f"{row.key} = {row.value} ({_origin(row.origin)})") for row in describe(spec.settings)]
     facts += [("warning", warning) for warning in run.warnings]
+    if run.state.is_ended:
+        facts += [("next", text) for text in words.next_steps(run)]
     return facts
+
+
+def _governed(record: Record) -> tuple[tuple[str, str], ...]:
+    """How it goes on by itself, who holds it, and its limit of GPU memory; "" for what does not apply."""
+    run, text = record.run, going_on_text(record)
+    return (
+        ("had", text.removeprefix("had ")) if run.is_over else ("goes on", text),
+        ("held", run.held and f"by {run.held}"),
+        ("gpu limit", "" if run.memory_limit is None else run.memory_limit.text),
+    )
 
 
 def _failure(home: Home, record: Record) -> list[tuple[str, str]]:
@@ -151,7 +166,9 @@ def _said(kind: str, fields: dict[str, Any]) -> str:
         return f"{fields.get('state')}" + (f", {reason.get('text')}" if isinstance(reason, dict) else "")
     if kind == "signal":
         return str(fields.get("signal"))
-    return ", ".join(f"{key} {value}" for key, value in fields.items())
+    if kind == "hook":
+        return hook_text(fields)
+    return ", ".join(f"{key} {value}" for key, value in fields.items() if value not in ("", None))
 
 
 def _time(epoch: float) -> str:

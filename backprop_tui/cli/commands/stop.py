@@ -63,6 +63,7 @@ def _wait(home: Home, run_id: str) -> None:
     while not read_record(home, run_id).run.state.is_ended:
         settle_if_any(home)
         time.sleep(POLL_S)
+    requesting.leave_lost(home, run_id)  # its supervisor may have been killed meanwhile
 
 
 def _tell(home: Home, answer: Answer, parsed: Parsed) -> dict[str, object]:

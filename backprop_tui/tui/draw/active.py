@@ -6,7 +6,7 @@ from backprop_tui.frozen import Frozen
 from backprop_tui.tui.draw import graphs
 from backprop_tui.tui.draw.bands import band
 from backprop_tui.tui.draw.glyphs import sign_style, word_style
-from backprop_tui.tui.draw.line import Line
+from backprop_tui.tui.draw.line import Line, cells
 from backprop_tui.watch.figures import NONE, ago, duration, loss, rate, short_count
 
 TYPE_CHECKING = False
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 SMALL, MEDIUM, SPARKS = 80, 110, 56
 SOON_S = 60.0
+LEAST_NAME = 8
 RUNNING = "running"
 METRIC = 7
 """Room of the name of a metric that is not the loss, where its curve would begin."""
@@ -36,6 +37,12 @@ class ActiveRow(Frozen):
     reason_long: str = ""
     is_by_person: bool = False
     """A person made it wait."""
+    is_held: bool = False
+    """It waits until somebody releases it."""
+    is_slow: bool = False
+    """Its start takes long: the reason is worth a look."""
+    series: str = ""
+    """Of a run that goes on by itself: which slice of how many, such as 3/6."""
     step: int | None = None
     total: int | None = None
     speed: float | None = None
@@ -56,6 +63,9 @@ class ActiveRow(Frozen):
     is_unsaved_long: bool = False
     """Nothing saved for more than twice the usual interval."""
     gpu: str = "cpu"
+    """In three columns."""
+    gpus: tuple[str, ...] = ()
+    """Their indices."""
 
 
 class Layout(Frozen):
@@ -163,7 +173,7 @@ def row(width: int, run: ActiveRow, glyphs: Glyphs, *, cursor: str = "", marked:
     elif marked:
         line.put(0, glyphs.mark, "accent bold")
     line.put(2, glyphs.state(run.state), sign_style(run.state))
-    line.put(at.name[0], run.name, "bold" if cursor else "", room=at.name[1])
+    _name(line, at, run, "bold" if cursor else "")
     if run.star:
         line.put(at.name[0] + at.name[1] + 1, glyphs.star, "star")
     still = run.state != RUNNING
@@ -174,10 +184,19 @@ def row(width: int, run: ActiveRow, glyphs: Glyphs, *, cursor: str = "", marked:
         line.put(at.reason, run.state, word_style(run.state))
         if width >= SMALL:
             text = run.reason_long or run.reason if width >= MEDIUM else run.reason or run.reason_long
-            line.put(at.reason + 9, text, "", room=width - at.reason - 10)
+            line.put(at.reason + 9, glyphs.words(text), "hold" if run.is_slow else "", room=width - at.reason - 10)
         return line
     _numbers(line, at, run, glyphs)
     return line
+
+
+def _name(line: Line, at: Layout, run: ActiveRow, style: str) -> None:
+    """The name, and at the end of its column which slice of how many."""
+    start, room = at.name
+    is_told = run.series and room - cells(run.series) > LEAST_NAME
+    line.put(start, run.name, style, room=room - (cells(run.series) + 1 if is_told else 0))
+    if is_told:
+        line.put(start, run.series, "muted", room=room, right=True)
 
 
 def _numbers(line: Line, at: Layout, run: ActiveRow, glyphs: Glyphs) -> None:

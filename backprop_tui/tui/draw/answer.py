@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from backprop_tui.tui.draw import chart, graphs
+from backprop_tui.tui.draw.chain import follows, person
 from backprop_tui.tui.draw.glyphs import word_style
 from backprop_tui.tui.draw.line import cells
 from backprop_tui.tui.draw.place import MEDIUM, clock
@@ -26,6 +27,8 @@ SMALL = 76
 SOON_S = 60.0
 PLUS_S = 300.0
 """What the key + adds."""
+_DECIDERS = {"governor": " by the Governor", "watchdog": " by a watchdog", "guard": " by its guard"}
+"""Who ended a run, where it was no person; why stands below."""
 _ENDINGS = {
     "completed": "Completed",
     "timeboxed": "Time was up",
@@ -67,6 +70,8 @@ def forecast(detail: Detail, record: Record, place: Place) -> Line:
         return line
     if state == "queued":
         text = f"Waits: {reason.removeprefix('waits: ')}" if reason else "Waits for its turn."
+        if run.held:
+            text = f"Held by {person(run.held)}: it waits until h releases it."
         return line.put(1, text, "hold", room=place.width - 2)
     if state == "stopping":
         text = f"{reason[:1].upper()}{reason[1:]}: it" if reason else "It"
@@ -74,14 +79,16 @@ def forecast(detail: Detail, record: Record, place: Place) -> Line:
     if state == "paused":
         text = f"{reason[:1].upper()}{reason[1:]}. " if reason else ""
         how = "p continues." if run.reason is None or run.reason.by == "person" else "It continues by itself."
-        return line.put(1, f"{text}The clock stands still. {how}", "hold", room=place.width - 2)
+        options = [f"{text}The clock stands still. {how}", f"{text}{how}", text.rstrip()]
+        text = next((option for option in options if cells(option) <= place.width - 2), options[-1])
+        return line.put(1, text, "hold", room=place.width - 2)
     left = max(0.0, record.left_s or 0.0)
     ends = f"ends {clock(place.now + left)}"
     if state == "starting":
         since = max(0.0, place.now - newest.started)
         where = f" from {_resumed_at(run, newest)}" if newest.resumed_from else ""
         return line.put(1, f"Loading{where}, {since:.0f} s so far. This slice {ends}.", "muted", room=place.width - 2)
-    options = _running(detail, run, left, place)
+    options = _running(detail, record, left, place)
     text = next((text for text in options if cells(text) <= place.width - 2), options[-1])
     return line.put(1, text, "muted", room=place.width - 2)
 
@@ -118,8 +125,9 @@ def about(seconds: float) -> str:
 
 
 def saved_of(detail: Detail, run: Run) -> Checkpoint | None:
-    """The newest good checkpoint that is still there."""
-    return next((c for c in reversed(run.checkpoints) if c.good and c.path not in detail.gone), None)
+    """What the run can go on from: the newest good checkpoint that is still there, of a diverged one from before."""
+    kept = (c for c in reversed(run.checkpoints) if c.good and c.path not in detail.gone)
+    return next((c for c in kept if run.is_sound(c)), None)
 
 
 def checkpoint_at(record: Record, place: Place) -> str:
@@ -135,7 +143,8 @@ def _ended(detail: Detail, record: Record, line: Line) -> Line:
     run = record.run
     state = str(run.state)
     used = sum(piece.used_s or (piece.ended or piece.started) - piece.started for piece in run.slices)
-    line.put(1, f"{_ENDINGS.get(state, state)} after {duration(used)}", word_style(state) or "bold")
+    by = _DECIDERS.get(run.reason.by, "") if state == "stopped" and run.reason is not None else ""
+    line.put(1, f"{_ENDINGS.get(state, state)}{by} after {duration(used)}", word_style(state) or "bold")
     if run.step is not None:
         line.add(f" at {steps(run.step, detail.total)}")
     if state == "diverged":
@@ -147,7 +156,7 @@ def _ended(detail: Detail, record: Record, line: Line) -> Line:
         )
     elif state == "lost":
         line.add(": nothing watched over it any more.")
-    elif state == "stopped" and run.reason is not None:
+    elif state == "stopped" and run.reason is not None and run.reason.by == "person":
         forced = ", by force" if run.slice is not None and run.slice.forced else ""
         line.add(f": {run.reason.text.rstrip('.')}{forced}.")
     elif run.main is not None:
@@ -201,8 +210,9 @@ def main_series(detail: Detail) -> tuple[str, Series] | None:
     return next(iter(detail.curves.items()), None)
 
 
-def _running(detail: Detail, run: Run, left: float, place: Place) -> list[str]:
+def _running(detail: Detail, record: Record, left: float, place: Place) -> list[str]:
     """What a running slice will come to, from the longest to the shortest way to say it."""
+    run, after = record.run, follows(record)
     ends = f"This slice ends {clock(place.now + left)}"
     if detail.speed is None or run.step is None:
         return [f"{ends}. Speed is still being measured."]
@@ -211,9 +221,17 @@ def _running(detail: Detail, run: Run, left: float, place: Place) -> list[str]:
         return [f"Finishes at about {clock(place.now + ahead.done_s)[:5]}, before this slice ends."]
     where = f"near step {count(round(ahead.end_step))}"
     if detail.total is None or ahead.done_s is None:
+        if after:
+            return [f"{ends} {where}. {after}", f"{ends} {where}."]
         return [f"{ends} {where}. {rate(detail.speed)} steps/s.", f"{ends} {where}."]
     rest = about(ahead.done_s - left)
     where += f" ({min(1.0, ahead.end_step / detail.total):.0%})"
+    if after:
+        return [
+            f"{ends} {where}. {after} About {rest} of training after it.",
+            f"{ends} {where}. {after}",
+            f"{ends} {where}. The next follows.",
+        ]
     return [
         f"{ends} {where}. The rest takes about {rest} more: + now, or r afterwards.",
         f"{ends} {where}. About {rest} short: + adds 5.",

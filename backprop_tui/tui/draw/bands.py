@@ -29,32 +29,41 @@ class Hint(Frozen):
         return cells(self.key) + 1 + cells(self.label)
 
 
-def header(width: int, glyphs: Glyphs, *, needs: int, counts: dict[str, int], host: str, clock: str) -> Line:
-    """The first line.
+class Head(Frozen):
+    """What the first line says."""
 
-    Args:
-        width: of the screen.
-        glyphs: the signs in use.
-        needs: how many things need a person.
-        counts: runs in progress, by state.
-        host: this box's name.
-        clock: hh:mm:ss.
-    """
+    needs: int = 0
+    """How many things need a person."""
+    counts: dict[str, int] = {}  # noqa: RUF012  # never changed: a Frozen's default
+    """Runs in progress, by state."""
+    orders: str = ""
+    """What people ordered for the whole box, in a word or two."""
+    host: str = ""
+    """This box's name."""
+    clock: str = ""
+    """hh:mm:ss."""
+
+
+def header(width: int, glyphs: Glyphs, head: Head) -> Line:
+    """The first line."""
     line = Line(width).put(1, "backprop", "accent bold")
-    if needs:
-        line.put(11, f" ! {needs} need{'s' if needs == 1 else ''} you ", "alert")
+    if head.needs:
+        line.put(11, f" ! {head.needs} need{'s' if head.needs == 1 else ''} you ", "alert")
     else:
         line.put(11, f"{glyphs.state('completed')} all well", "ok")
     left = line.at + GAP
-    there = [(state, counts[state]) for state in STATES if counts.get(state)]
+    there = [(state, head.counts[state]) for state in STATES if head.counts.get(state)]
     words = f" {glyphs.dot} ".join(f"{count} {state}" for state, count in there) or "nothing running"
     signs = "  ".join(f"{glyphs.state(state)} {count}" for state, count in there) or words
+    host, clock = head.host, head.clock
     ends = (f"{host}  {clock}", f"{host}  {clock[:5]}", host, clock[:5], "")
+    orders = f"{GAP * ' '}{head.orders}" if head.orders else ""
     for text in (words, signs):
         for end in ends[:3] if text == words else ends:
-            if left + cells(text) + (cells(end) + 2 if end else 0) <= width - 1:
-                return line.put(left, text, "muted").put(width - 1 - cells(end), end, "muted")
-    return line.put(left, signs, "muted")
+            if left + cells(text) + cells(orders) + (cells(end) + 2 if end else 0) <= width - 1:
+                line.put(left, text, "muted").add(orders, "hold bold")
+                return line.put(width - 1 - cells(end), end, "muted")
+    return line.put(left, signs, "muted").add(orders, "hold bold")
 
 
 def news(width: int, text: str, style: str, *, more: str = "") -> Line:

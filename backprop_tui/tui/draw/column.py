@@ -82,6 +82,7 @@ def _summary(detail: Detail, record: Record, place: Place) -> list[Line]:
     newest = record.run.slice
     if newest is not None and newest.seam is not None:
         rows.append(("Seam", facts.seam_words(newest.seam)))
+    rows += facts.governing(record, place)
     saved = checkpoint_at(record, place)
     if not record.run.state.is_ended or saved:
         rows.append(("Saved", f"{saved}; {record.run.checkpoint_count} in all" if saved else "nothing yet"))

@@ -6,6 +6,7 @@ from bisect import bisect_right
 
 from backprop_tui.model.secrets import masked_args
 from backprop_tui.tui.draw.answer import main_series, saved_of
+from backprop_tui.tui.draw.chain import follows
 from backprop_tui.tui.draw.line import cells
 from backprop_tui.tui.draw.output import line_style
 from backprop_tui.watch import failures
@@ -41,6 +42,18 @@ def ending(detail: Detail, record: Record, place: Place) -> list[Line]:
 
 
 def _quiet(detail: Detail, record: Record, place: Place) -> list[Line]:
+    reason = record.run.reason
+    said: list[Line] = []
+    if reason is not None and reason.by not in ("person", "timebox", "script"):
+        # Limits, goals, watchdogs: that it ended is one thing, why is another.
+        said = place.text(f"{reason.text[:1].upper()}{reason.text[1:].rstrip('.')}.", "hold")
+    if after := follows(record):
+        return [*said, *place.text(after)]
+    return [*said, *_next(detail, record, place)]
+
+
+def _next(detail: Detail, record: Record, place: Place) -> list[Line]:
+    """What can be done with a run that has ended well, or was stopped."""
     run = record.run
     if str(run.state) == "completed":
         return place.text("There is nothing to resume. R runs it again.", "muted")
@@ -87,9 +100,9 @@ def _tips(detail: Detail, record: Record, room: int) -> list[tuple[str, str]]:
     saved, state = saved_of(detail, run), str(run.state)
     tips = []
     if saved is not None:
-        before = (
-            state == "diverged" and saved.step is not None and detail.rise is not None and saved.step <= detail.rise
-        )
+        is_known = run.slice is not None and run.slice.rise is not None
+        is_lower = saved.step is not None and detail.rise is not None and saved.step <= detail.rise
+        before = state == "diverged" and (is_known or is_lower)
         tips.append(("r", f"resume from {_where(detail, saved)}{', saved before the rise' if before else ''}"))
     args = " ".join(masked_args(record.spec.command[1:])) if record.spec is not None else ""
     tips.append(("R", _again(args, room)))

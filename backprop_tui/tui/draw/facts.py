@@ -5,10 +5,13 @@ from __future__ import annotations
 from backprop_tui.model.secrets import masked_args
 from backprop_tui.tui.draw import graphs
 from backprop_tui.tui.draw.answer import checkpoint_at
+from backprop_tui.tui.draw.chain import person
 from backprop_tui.tui.draw.ending import main_label, value_at
 from backprop_tui.tui.draw.output import line_style
-from backprop_tui.tui.draw.place import clock, exactly
+from backprop_tui.tui.draw.place import clock, exactly, wrapped
 from backprop_tui.watch.figures import NONE, count, gigabytes, loss, rate, room
+from backprop_tui.watch.going_on import going_on_text
+from backprop_tui.watch.hooks import hook_text
 from backprop_tui.watch.metrics import label
 
 TYPE_CHECKING = False
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from backprop_tui.model.run import Checkpoint, Run, Seam, Slice
+    from backprop_tui.model.run import Checkpoint, Resources, Run, Seam, Slice
     from backprop_tui.model.samples import GpuSample
     from backprop_tui.tui.detail import Detail
     from backprop_tui.tui.draw.line import Line
@@ -24,9 +27,10 @@ if TYPE_CHECKING:
     from backprop_tui.watch.record import Record
 
 NO_OUTPUT = "It has printed nothing yet."
-NO_CHECKPOINT = "No checkpoint yet. Without one this run cannot be resumed."
+NO_CHECKPOINT = "No checkpoint seen yet. Without one this run would begin anew."
 NO_EVENTS = "The Governor has not stepped in."
 LABEL = 12
+TELLING = 3
 
 
 def pairs(rows: list[tuple[str, str]], place: Place) -> list[Line]:
@@ -52,6 +56,7 @@ def facts(detail: Detail, record: Record, place: Place) -> list[Line]:
         rows.append(("Slice", f"{newest.n} of this run, started {clock(newest.started)}"))
         if newest.seam is not None:
             rows.append(("Seam", seam_words(newest.seam)))
+    rows += governing(record, place)
     if spec is not None:
         rows.append(("Script", spec.command[0]))
         rows.append(("Args", " ".join(masked_args(spec.command[1:]))))
@@ -64,6 +69,26 @@ def facts(detail: Detail, record: Record, place: Place) -> list[Line]:
     if run.state.is_ended:
         rows += [("Warning", text) for text in run.warnings[-1:]]
     return [place.band("FACTS"), *pairs(rows, place)]
+
+
+def governing(record: Record, place: Place | None = None) -> list[tuple[str, str]]:
+    """What the Governor keeps to: how the run goes on, who holds it, its place, its memory limit.
+
+    With a place, what is too long for one of its lines goes on in the next.
+    """
+    run, spec = record.run, record.spec
+    text = going_on_text(record)
+    rows = [("Had", text.removeprefix("had ")) if run.is_over else ("Goes on", text)] if text else []
+    if run.held:
+        rows.append(("Held", f"by {person(run.held)}; h releases it"))
+    if spec is not None and (priority := spec.setting_or("priority", 0)):
+        rows.append(("Priority", f"{priority:+d} in the queue"))
+    if run.memory_limit is not None:
+        rows.append(("VRAM limit", run.memory_limit.text))
+    if place is None:
+        return rows
+    room = max(8, place.width - LABEL - 2)
+    return [("" if n else name, part) for name, text in rows for n, part in enumerate(wrapped(text, room)[:TELLING])]
 
 
 def best_words(run: Run) -> str:
@@ -93,11 +118,12 @@ def resources(detail: Detail, record: Record, place: Place) -> list[Line]:
     if gpu is not None and gpu.util_percent is not None:
         out.append(_used(place, f"GPU {gpu.index} util", (), (f"{gpu.util_percent}%", "", "")))
     history = detail.used
-    if used.gpu_used_bytes is not None:
-        line = [float(seen.gpu_used_bytes) for seen in history if seen.gpu_used_bytes is not None]
-        limit = _size(gpu.total_bytes) if gpu is not None else ""
-        peak = max([float(used.gpu_used_bytes), *line])
-        out.append(_used(place, "VRAM", line, (_size(used.gpu_used_bytes), _size(peak), limit)))
+    if (now := _vram(used)) is not None:
+        line = [float(value) for seen in history if (value := _vram(seen)) is not None]
+        kept = record.run.memory_limit
+        limit = _size(kept.bytes) if kept is not None else _size(gpu.total_bytes) if gpu is not None else ""
+        peak = max([float(now), *line])
+        out.append(_used(place, "VRAM", line, (_size(now), _size(peak), limit)))
     total = box.host.ram_total_bytes if box is not None else None
     ram = [float(seen.rss_bytes) for seen in history]
     out.append(_used(place, "RAM", ram, (_size(used.rss_bytes), _size(used.peak_rss_bytes), _size(total))))
@@ -106,6 +132,11 @@ def resources(detail: Detail, record: Record, place: Place) -> list[Line]:
     limit = str(box.host.cores) if box is not None else ""
     out.append(_used(place, "CPU cores", cores, (f"{used.cpu_cores:.1f}", f"{most:.1f}", limit)))
     return out
+
+
+def _vram(used: Resources) -> int | None:
+    """What the run itself uses, or where that cannot be told what is used of its GPUs."""
+    return used.gpu_used_bytes if used.gpu_tree_bytes is None else used.gpu_tree_bytes
 
 
 def checkpoints(detail: Detail, record: Record, place: Place, most: int) -> list[Line]:
@@ -179,6 +210,10 @@ def event_words(entry: dict[str, Any]) -> str:
         return f"{entry.get('verb')}{who}{'' if entry.get('ok') else ' refused'}{': ' if text else ''}{text}"
     if kind == "script":
         return f"the script says {entry.get('name')}"
+    if kind == "hook":
+        return f"hook {hook_text(entry)}"
+    if kind == "held":
+        return f"held by {person(str(entry['by']))}" if entry.get("by") else "released"
     if kind == "log_freed":
         return "the middle of its output was freed: it has grown beyond the limit"
     return text or kind

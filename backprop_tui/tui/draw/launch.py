@@ -12,10 +12,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from backprop_tui.model.decisions import Admission
     from backprop_tui.store.rows import Row
     from backprop_tui.tui.draw.glyphs import Glyphs
 
 DECISIONS = 4
+NEVER = "never: this box cannot give what it needs"
 SAYING = 64
 """From this width on it is said of a script how often it ran."""
 
@@ -36,7 +38,7 @@ class Form(Frozen):
     """The Governor's lines with their styles, the verdict first."""
     is_checking: bool = False
     verb: str = "launch"
-    """What enter does."""
+    """What enter does; "" for nothing."""
 
     def line(self, base: str = "panel") -> Line:
         """An empty line."""
@@ -55,6 +57,34 @@ def _match(form: Form, n: int, text: str, times: tuple[int, float]) -> Line:
     line = form.line("cursor" if n == form.chosen else "panel")
     line.put(13, text, "", room=form.width - 14 - (26 if says else 0))
     return line.put(form.width - 26, runs, "muted", room=25, right=True) if says else line
+
+
+def governed(admission: Admission, glyphs: Glyphs) -> list[tuple[str, str]]:
+    """What the Governor says of a start, with styles: the verdict, then each rule, what stands in the way first."""
+    refusals = admission.refusals
+    if admission.admitted:
+        verdict = ("can start now", "ok")
+    elif any(decision.is_final for decision in refusals):
+        refusals = tuple(sorted(refusals, key=lambda decision: not decision.is_final))
+        verdict = (NEVER, "bad")
+    else:
+        about = f", about {soon(admission.expected_s)}" if admission.expected_s is not None else ""
+        verdict = (f"not now: it waits in the queue{about}", "hold")
+    bad, good = glyphs.state("failed"), glyphs.state("completed")
+    said = [verdict]
+    for decision in refusals:
+        said.append((f"{bad} {decision.text}", "bad" if decision.is_final else "hold"))
+        if decision.is_final and decision.help:
+            said.append((f"  {decision.help}", "muted"))
+    passing = sorted((decision for decision in admission.decisions if decision.ok), key=lambda d: d.is_aside)
+    return said + [(f"- {d.text}", "muted") if d.is_aside else (f"{good} {d.text}", "") for d in passing]
+
+
+def soon(seconds: float) -> str:
+    """A time that is only expected, in whole minutes."""
+    if seconds < 60:
+        return "1 min"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def governor(form: Form) -> list[Line]:
@@ -92,6 +122,8 @@ def hints(form: Form) -> Line:
         keys = [("enter", form.verb), ("tab", "next field"), ("ctrl+r", "recent"), ("esc", "cancel")]
         if form.matches:
             keys[1:1] = [("up down", "choose")]
+        if not form.verb:
+            del keys[0]
         if not form.recent:
             keys.remove(("ctrl+r", "recent"))
     line = form.line()

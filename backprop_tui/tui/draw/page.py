@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 
+from backprop_tui.config.describe import describe
 from backprop_tui.model.secrets import masked, masked_args
 from backprop_tui.tui.draw import facts
 from backprop_tui.tui.draw.curves import curves
@@ -12,6 +13,7 @@ from backprop_tui.tui.draw.glyphs import sign_style, word_style
 from backprop_tui.tui.draw.line import Line, cells
 from backprop_tui.tui.draw.overview import overview
 from backprop_tui.tui.draw.place import MEDIUM, Place, View, beside, clock, scrolled, wrapped
+from backprop_tui.tui.draw.rules import rules
 from backprop_tui.watch.figures import NONE, ago, count, loss, room
 
 TYPE_CHECKING = False
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from backprop_tui.model.run import Checkpoint
     from backprop_tui.tui.detail import Detail
     from backprop_tui.watch.record import Record
+    from backprop_tui.watch.why import Why
 
 __all__ = ["TABS", "Place", "View", "beside", "body", "tabs", "title"]
 
@@ -57,12 +60,12 @@ def tabs(detail: Detail, place: Place, current: int) -> Line:
     return line
 
 
-def body(detail: Detail, place: Place, current: int, view: View = NORMAL) -> list[Line]:
-    """What is below the tabs, at most as high as its place."""
+def body(detail: Detail, place: Place, current: int, view: View = NORMAL, why: Why | None = None) -> list[Line]:
+    """What is below the tabs, at most as high as its place; `why` is what the rules say, where that is known."""
     record = detail.record
     if record is None:
-        why = f"Its record cannot be read: {detail.why}." if detail.why else "Its record cannot be read."
-        return place.text(why, "bad")[: place.height]
+        text = f"Its record cannot be read: {detail.why}." if detail.why else "Its record cannot be read."
+        return place.text(text, "bad")[: place.height]
     if current == 0:
         return overview(detail, record, place, view)
     if current == 1:
@@ -74,16 +77,16 @@ def body(detail: Detail, place: Place, current: int, view: View = NORMAL) -> lis
         return checkpoints(detail, record, place, view)
     if current == 4:
         return scrolled(setup(record, place), view.offset, place.height)
-    return scrolled(events(detail, place), view.offset, place.height)
+    return scrolled(events(detail, place, why), view.offset, place.height)
 
 
-def length(detail: Detail, place: Place, current: int) -> int:
+def length(detail: Detail, place: Place, current: int, why: Why | None = None) -> int:
     """How many lines this tab has to scroll through; 0 where it always fits."""
     if current == 1:
         return len(detail.lines)
     if current == 4 and detail.record is not None:
         return len(setup(detail.record, place))
-    return len(events(detail, place)) if current == 5 else 0
+    return len(events(detail, place, why)) if current == 5 else 0
 
 
 def checkpoints(detail: Detail, record: Record, place: Place, view: View = NORMAL) -> list[Line]:
@@ -123,20 +126,29 @@ def setup(record: Record, place: Place) -> list[Line]:
         ("Resumed from", spec.resume_from or NONE),
         ("Record", record.folder),
     ]
-    settings = [(key, f"{found.value}  ({found.origin})") for key, found in spec.settings.items()]
+    settings = [(row.key, f"{row.value}  ({row.origin})") for row in describe(spec.settings)]
     given = [(f"${name}", value) for name, value in masked(spec.env).items()]
     known = [(f"${name}", value) for name, value in masked(spec.recorded_env).items() if name not in spec.env]
     out = [place.band("COMMAND"), *_named(rows, place)]
-    for name, part in (("SETTINGS", settings), ("VARIABLES GIVEN", given), ("VARIABLES FOUND", known)):
+    governed = facts.governing(record)
+    for name, part in (
+        ("GOVERNOR", governed),
+        ("SETTINGS", settings),
+        ("VARIABLES GIVEN", given),
+        ("VARIABLES FOUND", known),
+    ):
         out += [place.line(), place.band(name), *_named(part, place)] if part else []
     return out
 
 
-def events(detail: Detail, place: Place) -> list[Line]:
-    """What happened, newest first."""
+def events(detail: Detail, place: Place, why: Why | None = None) -> list[Line]:
+    """The rules now, of a run that has not ended, and what happened, newest first."""
+    found = rules(why, place) if why is not None else []
+    if found:
+        found = [*found, place.line(), place.band(f"EVENTS {len(detail.events)}" if detail.events else "EVENTS")]
     if not detail.events:
-        return place.text(facts.NO_EVENTS, "muted")
-    return [facts.event(event, place) for event in reversed(detail.events)]
+        return [*found, *place.text(facts.NO_EVENTS, "muted")]
+    return [*found, *(facts.event(event, place) for event in reversed(detail.events))]
 
 
 def _named(rows: list[tuple[str, str]], place: Place) -> list[Line]:

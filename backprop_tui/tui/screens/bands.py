@@ -7,8 +7,9 @@ import time
 from textual.containers import Container
 
 from backprop_tui.tui import actions
-from backprop_tui.tui.draw import bands
+from backprop_tui.tui.draw import bands, orders
 from backprop_tui.tui.draw.gauges import Gauges
+from backprop_tui.tui.draw.gpus import Use
 from backprop_tui.tui.draw.history import FILTER_ROOM
 from backprop_tui.tui.draw.start import lines as draw_start
 from backprop_tui.tui.screens.page import Page
@@ -166,15 +167,13 @@ class Bands(Page):
         if self._state.box is None or not canvas.display:
             canvas.styles.height = 0
             return
-        users = {index: row.name for row in self._state.rows for index in row.gpu.split(",")}
         history = {index: list(values) for index, values in self._state.use.items()}
         gauges = Gauges(
             self._state.box,
             self.look.glyphs,
             max_temp_c=self.max_temp_c,
             now=time.time(),
-            users=users,
-            history=history,
+            use=Use(runs=self._state.users, me=self._state.me, history=history),
         )
         lines = gauges.lines(self.list_width, self.size.height, self.gauge_mode)
         lines = lines[: max(0, self.size.height - LEAST_LISTS)]
@@ -185,8 +184,9 @@ class Bands(Page):
         """Header, news and footer."""
         width, glyphs, state = self.size.width, self.look.glyphs, self._state
         host, clock = state.box.name if state.box else "", time.strftime("%H:%M:%S")
-        header = bands.header(width, glyphs, needs=state.needs, counts=state.counts, host=host, clock=clock)
-        self.header.show([header])
+        ordered = orders.short(state.orders)
+        head = bands.Head(needs=state.needs, counts=state.counts, orders=ordered, host=host, clock=clock)
+        self.header.show([bands.header(width, glyphs, head)])
         text, style, more = state.headline(glyphs)
         self.news.show([bands.news(width, glyphs.words(text), style, more=more)])
         if self.filter.has_focus:
@@ -201,13 +201,18 @@ class Bands(Page):
             return actions.FOOTERS["marks"]
         if self.history.view.archived:
             return actions.FOOTERS["archived"]
+        current = self.pane.current
+        if self.pane is self.active and current is not None and current.state == "queued":
+            return actions.FOOTERS["queued"]
         return actions.FOOTERS["history" if self.pane is self.history else "active"]
 
     def _labels(self) -> dict[str, str]:
-        current = self.pane.current
         found = {"pane.next": "active" if self.pane is self.history else "history"}
-        if current is not None and current.state == "paused":
+        row = self.active.current if self.pane is self.active else None
+        if row is not None and row.state == "paused" and row.is_by_person:
             found["run.pause"] = "continue"
+        if row is not None and row.is_held:
+            found["run.hold"] = "release"
         if self.history.view.archived:
             found |= {"run.remove": "bring back", "list.archived": "history"}
         if self.marks:

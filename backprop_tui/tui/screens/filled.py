@@ -105,8 +105,15 @@ def filled_from(record: Record, *, resumes: str = "", resume_from: str | None = 
     for key in SETTINGS:
         setting = spec.settings.get(key)
         if setting is not None and setting.origin.startswith("flag"):
-            values[key] = f"{setting.value:g}" if isinstance(setting.value, float) else str(setting.value)
+            values[key] = _typed(key, setting.value)
     return Filled(values=values, resumes=resumes, resume_from=resume_from)
+
+
+def _typed(key: str, value: object) -> str:
+    """A setting's value as a person would type it: 10s rather than 0.166667 minutes."""
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value * 60:.6g}s" if key == "maxRunMinutes" and value < 1 else f"{value:g}"
 
 
 def completions(typed: str, known: Sequence[str], cwd: str) -> list[str]:

@@ -59,15 +59,12 @@ class ResumeDialog(Dialog):
             start = f"from {spec.resume_from}"
         else:
             start = f"from {saved_words(found)}"
-        gpu = admission.gpu
-        place = "none: it runs on the CPU"
-        if gpu is not None:
-            place = f"auto ({gpu.index})  {gigabytes(gpu.free_bytes)}G free"
+        place = ", ".join(f"auto ({gpu.index})  {gigabytes(gpu.free_bytes)}G free" for gpu in admission.gpus)
         said = [
             Said(text=start, style="bold"),
             *([Said(text=self._why, style="hold")] if self._why else []),
-            Said(text=f"Minutes        {self.minutes:g}"),
-            Said(text=f"GPU            {place}"),
+            Said(text=f"Minutes        {self.minutes:.4g}" if self.minutes >= 1 else _short(self.minutes)),
+            Said(text=f"GPU            {place or 'none: it runs on the CPU'}"),
             Said(text=f"Same command   {' '.join(spec.command)}", style="muted"),
             *self._handed_over(),
             *(Said(text=note, style="hold") for note in self._planned.notes if not note.startswith("resuming from")),
@@ -169,3 +166,8 @@ class RemoveDialog(Dialog):
             CANCEL,
         ]
         super().__init__(palette, f"Remove {what}", said, choices)
+
+
+def _short(minutes: float) -> str:
+    """A time box of less than a minute."""
+    return f"Time box       {minutes * 60:.3g} s"

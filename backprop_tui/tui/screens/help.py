@@ -23,7 +23,7 @@ GROUPS = {
     "CHARTS": ("chart.",),
     "RUNS": ("run.", "checkpoint."),
     "LISTS": ("list.",),
-    "SCREEN": ("screen.", "app.", "pane.", "tab."),
+    "SCREEN": ("screen.", "box.", "app.", "pane.", "tab."),
 }
 PAIRS = {
     "list.down": ("list.up", "down, up (or arrows)"),
@@ -32,6 +32,8 @@ PAIRS = {
     "list.mark": ("list.compare", "mark; compare marked"),
     "list.archived": ("list.undo", "the archive; undo"),
     "run.resume": ("run.again", "resume; run again from 0"),
+    "run.open": ("run.why", "open; why: the rules"),
+    "run.pause": ("run.hold", "pause; hold in the queue"),
     "run.extend": ("run.shorten", "5 minutes more, less"),
     "run.copy": ("run.export", "copy; metrics as CSV"),
     "run.previous": ("run.next", "run before, run after"),
@@ -39,6 +41,7 @@ PAIRS = {
     "pane.active": ("pane.history", "to a pane"),
     "tab.1": ("tab.6", "parts of the page"),
     "screen.zoom": ("screen.gauges", "zoom; gauges' form"),
+    "box.drain": ("box.yield", "drain the box; yield it"),
     "screen.redraw": ("app.suspend", "draw again; suspend"),
 }
 """Two keys that share a line, and its words."""
@@ -143,6 +146,7 @@ def _signs(glyphs: Glyphs) -> Group:
                 for part in ((place, glyphs.state(state), ""), (place + 2, state, "muted"))
             )
         )
+    rows.append(((0, "3/6", ""), (4, "third slice of six", "muted"), (25, "#3", ""), (28, "third", "muted")))
     return rows
 
 

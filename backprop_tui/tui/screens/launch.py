@@ -16,6 +16,7 @@ from backprop_tui.config.resolve import resolve
 from backprop_tui.control.starting import dry_run
 from backprop_tui.errors import BackpropError
 from backprop_tui.tui.draw import launch as draw
+from backprop_tui.tui.draw.launch import NEVER, governed
 from backprop_tui.tui.draw.line import showable
 from backprop_tui.tui.folders import current_folder
 from backprop_tui.tui.screens.filled import SETTINGS, Filled, completions, filled_from
@@ -232,13 +233,9 @@ class LaunchForm(ModalScreen["Planned"]):
                 answer = [(f"{words}{f' ({hint})' if hint else ''}", "bad")]
                 self.app.call_from_thread(self._answered, asked, None, answer)
                 return
-            admitted = found.admission.admitted
-            said = [("can start now", "ok")] if admitted else [("not now: it waits in the queue", "hold")]
-            said += [
-                (f"{self._look.glyphs.state('completed' if d.ok else 'failed')} {d.text}", "" if d.ok else "hold")
-                for d in found.admission.decisions
-            ]
-            self.app.call_from_thread(self._answered, asked, planned, said)
+            said = governed(found.admission, self._look.glyphs)
+            never = any(decision.is_final for decision in found.admission.refusals)
+            self.app.call_from_thread(self._answered, asked, None if never else planned, said)
 
         self.app.run_worker(work, thread=True, exit_on_error=False)
 
@@ -254,6 +251,13 @@ class LaunchForm(ModalScreen["Planned"]):
         self._draw()
 
     # --- drawing
+
+    @property
+    def _verb(self) -> str:
+        """What enter does."""
+        if self._planned is None and self._said and self._said[0][0] == NEVER:
+            return ""
+        return "queue it" if self.is_held else "resume" if self.filled.resumes else "launch"
 
     def _draw(self) -> None:
         screen = self.app.size
@@ -282,7 +286,7 @@ class LaunchForm(ModalScreen["Planned"]):
             is_in_recent=self._in_recent,
             said=self._said,
             is_checking=self._planned is None and bool(self.filled.values.get("script", "").strip()),
-            verb="queue it" if self.is_held else "resume" if self.filled.resumes else "launch",
+            verb=self._verb,
         )
 
     def on_resize(self) -> None:

@@ -10,6 +10,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 
 from backprop_tui.tui.draw.line import Line
+from backprop_tui.tui.draw.orders import sentences
 from backprop_tui.tui.target import Target
 from backprop_tui.tui.widgets.canvas import Canvas
 from backprop_tui.watch.figures import age
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
     from backprop_tui.tui.palette import Palette
     from backprop_tui.tui.state import Problem, State
 
-WIDTH, HELD = 68, 6
+WIDTH, HELD = 76, 6
+HELD_STATES = ("paused", "queued", "timeboxed", "failed")
+"""Of runs in progress: the last two are between two slices."""
 KEYS = (("enter", "look"), ("r", "resume, run again"), ("x", "seen"))
 
 
@@ -107,15 +110,23 @@ class ProblemsDialog(ModalScreen["tuple[str, Target]"]):
         return [Line(width, base="panel").put(2, text, "bad bold", room=width - 4) for text in self._state.box_problems]
 
     def _held(self, width: int) -> list[Line]:
-        held = [row for row in self._state.rows if row.state in ("paused", "queued") and not row.is_by_person]
-        if not held:
+        """Orders for the box, then the runs that the Governor holds or brings on by itself."""
+        held = [row for row in self._state.rows if row.state in HELD_STATES and not row.is_by_person]
+        ordered = sentences(self._state.orders)
+        if not held and not ordered:
             return []
         title = Line(width, base="panel").put(2, "The Governor is taking care of these:", "muted")
         lines = [Line(width, base="panel"), title]
+        lines += [
+            Line(width, base="panel").put(2, f"{text[:1].upper()}{text[1:]}.", "hold", room=width - 4)
+            for text in ordered
+        ]
         for row in held[:HELD]:
             line = Line(width, base="panel").put(2, f"{self._glyphs.state(row.state)} {row.name}", "hold", room=20)
-            text = self._glyphs.words(f"{row.state}: {row.reason_long or row.reason}")
+            text = self._glyphs.words(f"{row.state}: {row.reason or row.reason_long}")
             lines.append(line.put(23, text, room=width - 25))
+        if len(held) > HELD:
+            lines.append(Line(width, base="panel").put(4, f"and {len(held) - HELD} more", "muted"))
         return lines
 
     def action_move(self, by: int) -> None:

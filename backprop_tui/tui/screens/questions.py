@@ -73,6 +73,12 @@ class KillDialog(ForceDialog):
                        Choice(key="y", label="Take out", value="stop")]  # fmt: skip
             super().__init__(palette, f"Take {self._called} out of the queue?", [Said(text=reason)], choices)
             return
+        if run.state.is_ended:
+            choices = [Choice(key="escape", label="Let it go on", value="", shown="esc"),
+                       Choice(key="y", label="End it here", value="stop")]  # fmt: skip
+            said = [Said(text="Its slice has ended; the next one would follow by itself.")]
+            super().__init__(palette, f"End {self._called} here?", said, choices)
+            return
         if state == "stopping":
             choices = [Choice(key="escape", label="Wait", value="", shown="esc"),
                        Choice(key="F", label="Force now", value="force")]  # fmt: skip
@@ -100,6 +106,8 @@ class KillDialog(ForceDialog):
         left = f"  {self._glyphs.dot}  {duration(record.left_s)} left" if record.left_s is not None else ""
         saved = run.good_checkpoint
         resumes = "r resumes it there later." if saved is not None else "If it then reports one, r resumes it there."
+        if run.goes_on:
+            resumes = f"No further slice follows by itself then. {resumes}"
         return [
             Said(text=f"{self._glyphs.state(state)} {state}{step}{left}"),
             Said(),
@@ -120,7 +128,7 @@ class KillDialog(ForceDialog):
     def _newest(self) -> Said:
         saved = self._record.run.good_checkpoint
         if saved is None:
-            return Said(text=f"It has reported no checkpoint yet: {self.lost}.", style="bad")
+            return Said(text=f"No checkpoint of it has been seen yet: {self.lost}.", style="bad")
         step = f"step {count(saved.step)}" if saved.step is not None else "saved"
         return Said(text=f"Newest checkpoint: {step}, {ago(time.time() - saved.t)} ago.")
 
@@ -134,7 +142,7 @@ class KillSeveralDialog(ForceDialog):
         said = []
         for record in records[:SHOWN]:
             saved = record.run.good_checkpoint
-            text = f"saved {ago(time.time() - saved.t)} ago" if saved else "has reported no checkpoint"
+            text = f"saved {ago(time.time() - saved.t)} ago" if saved else "no checkpoint seen yet"
             state = str(record.run.state)
             said.append(Said(text=f"{glyphs.state(state)} {record.notes.name or record.run.id}  {text}"))
         if len(records) > SHOWN:

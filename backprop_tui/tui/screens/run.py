@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from backprop_tui.tui.palette import Palette
     from backprop_tui.tui.state import State
     from backprop_tui.tui.terminal import Look
+    from backprop_tui.watch.why import Why
 
-OVERVIEW, OUTPUT, CURVES, CHECKPOINTS = range(4)
+OVERVIEW, OUTPUT, CURVES, CHECKPOINTS, SETUP, EVENTS = range(6)
 
 
 class RunPage(Page):
@@ -30,12 +31,13 @@ class RunPage(Page):
     SCOPE = actions.RUN
     BINDINGS = actions.bindings(actions.RUN)
 
-    def __init__(self, palette: Palette, look: Look, target: Target, state: State) -> None:
+    def __init__(self, palette: Palette, look: Look, target: Target, state: State, *, tab: int = OVERVIEW) -> None:
         super().__init__(palette, look)
         self._state = state
         self._run = target
         self._detail: Detail | None = None
-        self._tab = 0
+        self._why: Why | None = None
+        self._tab = tab
         self._view = View()
         self.title_line, self.tabs = Canvas(palette, id="title"), Canvas(palette, id="tabs")
         self.body = Canvas(palette, id="body")
@@ -60,18 +62,29 @@ class RunPage(Page):
 
     def turn_to(self, target: Target) -> None:
         """Show another run from now on."""
-        self._run, self._detail = target, None
+        self._run, self._detail, self._why = target, None, None
         self._view = self._view.replace(cursor=0, offset=0)
         # What keys act on is what is shown, from now on.
         self.title_line.show([self.titled(target.called, target.state, target.id)])
         self.tabs.show([])
         self.body.show([])
+        self._want_rules()
 
     def take(self, detail: Detail) -> None:
         """What is known of it now."""
         if detail.run_id == self._run.id:
             self._detail = detail
             self.draw()
+
+    def take_why(self, run_id: str, why: Why) -> None:
+        """What the rules say of it now."""
+        if run_id == self._run.id:
+            self._why = why
+            self.draw()
+
+    def _want_rules(self) -> None:
+        """They are applied only while they are looked at."""
+        self.post_message(messages.WhyWanted(self._run.id if self._tab == EVENTS else None))
 
     def draw(self) -> None:
         """Draw what is known now."""
@@ -80,14 +93,17 @@ class RunPage(Page):
         place = self._place
         self.title_line.show([page.title(self._detail, place)])
         self.tabs.show([page.tabs(self._detail, place, self._tab)])
-        self.body.show(page.body(self._detail, place, self._tab, self._view)[: place.height])
+        self.body.show(page.body(self._detail, place, self._tab, self._view, self._why)[: place.height])
         record = self._detail.record
         name = "ended" if record is not None and record.run.state.is_ended else "run"
+        if record is not None and record.run.state == "queued":
+            name = "waiting"
         if self._tab == CURVES:
             name = "curves"
         elif self._tab == CHECKPOINTS and name == "ended":
             name = "checkpoints"
-        self.draw_footer(actions.FOOTERS[name])
+        is_held = record is not None and bool(record.run.held)
+        self.draw_footer(actions.FOOTERS[name], {"run.hold": "release"} if is_held else {})
 
     @property
     def _place(self) -> Place:
@@ -98,10 +114,15 @@ class RunPage(Page):
 
     def on_mount(self) -> None:
         self.set_interval(1.0, self.draw)
+        self._want_rules()
+
+    def on_unmount(self) -> None:
+        self.post_message(messages.WhyWanted(None))
 
     def action_tab(self, n: int) -> None:
         """One of the six parts."""
         self._tab = n
+        self._want_rules()
         self._change(cursor=0, offset=0)
 
     def action_move(self, by: int) -> None:
@@ -110,7 +131,7 @@ class RunPage(Page):
             self._change(cursor=min(max(0, self._checkpoints - 1), max(0, self._view.cursor + by)))
         elif self._detail is not None and self.size.width:
             place = self._place
-            most = max(0, page.length(self._detail, place, self._tab) - place.height)
+            most = max(0, page.length(self._detail, place, self._tab, self._why) - place.height)
             by = -by if self._tab == OUTPUT else by  # output is counted from its end
             self._change(offset=min(most, max(0, min(most, self._view.offset) + by)))
 

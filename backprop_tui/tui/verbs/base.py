@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from backprop_tui.tui.state import State
     from backprop_tui.tui.target import Target
     from backprop_tui.tui.terminal import Look
+    from backprop_tui.tui.whyfeed import WhyFeed
     from backprop_tui.watch.record import Record
 
 TOAST_S, ERROR_S = 5.0, 10.0
@@ -42,6 +43,7 @@ class Base(OrderedKeys):
     look: Look
     history: HistoryFeed
     detail: DetailFeed
+    rules: WhyFeed
     keymap: dict[str, str]
     """What the user has changed of the keys, by action."""
     undoing: list[tuple[str, Callable[[], object]]]

@@ -57,11 +57,11 @@ class LookingVerbs(StartingVerbs):
         if target is not None:
             self.open_run(target)
 
-    def open_run(self, target: Target) -> None:
-        """The page of a run; what it needed a person for has been seen then."""
+    def open_run(self, target: Target, *, tab: int = 0) -> None:
+        """The page of a run, at one of its parts; what it needed a person for has been seen then."""
         self.see(target.id)
         self.detail.look_at(target.id)
-        self.push_screen(RunPage(self.palette, self.look, target, self.state), self._look_again)
+        self.push_screen(RunPage(self.palette, self.look, target, self.state, tab=tab), self._look_again)
 
     def _look_again(self, _none: None) -> None:
         """Follow again what is below the page that was left."""

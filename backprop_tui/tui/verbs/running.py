@@ -64,7 +64,8 @@ class RunningVerbs(Base):
                 mine.append(record)
         self.ask(mine, lambda run_id: requesting.unpause(self.home, run_id))
         if records and not paused:
-            self.say(f"p: {name_of(records[0])} is {records[0].run.state}, not running.")
+            held = " h holds it." if records[0].run.state == "queued" and not records[0].run.held else ""
+            self.say(f"p: {name_of(records[0])} is {records[0].run.state}, not running.{held}")
 
     def action_extend(self, minutes: int) -> None:
         """More time at once, or less: never below a minute."""

@@ -1,4 +1,4 @@
-"""A detached supervisor: reads a plan from stdin, answers once on stdout, then lives for its slice."""
+"""A detached supervisor: reads a plan from stdin, answers once on stdout, then lives for its run."""
 
 from __future__ import annotations
 
@@ -6,13 +6,10 @@ import os
 import sys
 
 from backprop_tui import files, paths
+from backprop_tui.control.starting import Observer, run_here
 from backprop_tui.errors import BackpropError
 from backprop_tui.store.home import Home
-from backprop_tui.supervisor.clock import Clock
-from backprop_tui.supervisor.desk import open_desk
-from backprop_tui.supervisor.observer import Observer
 from backprop_tui.supervisor.plans import plan_from_json
-from backprop_tui.supervisor.session import Session
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,13 +58,12 @@ class ReplyOnce(Observer):
 
 
 def main() -> int:
-    """Supervise one slice; the exit code is of interest to nobody."""
+    """Supervise one run for as long as it goes on; the exit code is of interest to nobody."""
     plan = plan_from_json(sys.stdin.buffer.read())
     home = Home(paths.home())
     observer = ReplyOnce(home)
-    desk = open_desk(plan.spec.setting("gpu.probe"))
     try:
-        Session(home, plan, desk, observer, Clock()).run()
+        run_here(home, plan, observer)
     except BackpropError as error:
         observer.failed(error)
         return 1
