@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,6 +14,9 @@ else:
         return value
 
 
+_GROUPS_GIVE_BACK = sys.version_info < (3, 11, 5)
+"""Before that, a possessive group in which something can match in several ways misses what it should match
+(python/cpython gh-106052)."""
 _METHODS = ("match", "search", "finditer", "findall", "sub", "split")
 
 
@@ -23,7 +27,10 @@ class _Later:
     def __getattr__(self, name: str) -> Any:
         if name not in _METHODS:
             raise AttributeError(name)
-        pattern = re.compile(*self._made_from)
+        source, flags = self._made_from
+        if _GROUPS_GIVE_BACK:
+            source = re.sub(r"\)(\*|\?|\{\d+,\d*\})\+", r")\1", source)
+        pattern = re.compile(source, flags)
         for method in _METHODS:
             setattr(self, method, getattr(pattern, method))
         return getattr(self, name)
