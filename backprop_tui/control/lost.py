@@ -123,11 +123,24 @@ def _conclude(home: Home, folder: RunFolder, run: Run) -> None:
     recorder.judge(final=True)
     Continuity(recorder, folder.file("metrics.jsonl"), spec).look(final=True)
     recorder.amend(training=None, output_bytes=end)
-    recorder.change(RunState.LOST, reason, ended=round(ended, 3), log_end=end)
+    used_s = 0.0 if was_queued else _trained_s(run, ended)
+    recorder.change(RunState.LOST, reason, ended=round(ended, 3), log_end=end, used_s=used_s)
     if not (was_queued or was_stopped) and (follows := following(recorder.run, spec)).is_early:
         recorder.warn(f"it does not go on by itself: {follows.why}")
         recorder.flush(force=True)
     recorder.close()
+
+
+def _trained_s(run: Run, ended: float) -> float:
+    """How long the lost slice has trained, as far as that can be told: its record may be some seconds behind.
+
+    Never 0 for a slice that was more than a place in the queue: by that its loss counts as one.
+    """
+    newest = run.slice
+    if newest is None:
+        return 0.0
+    until_end = min(ended - newest.started - newest.paused_s, newest.box_s) if run.state is RunState.RUNNING else 0.0
+    return round(max(newest.used_s, until_end, 0.001), 3)
 
 
 def _is_stopped_by_person(run: Run) -> bool:

@@ -36,7 +36,7 @@ STALLS = """
 import os, time
 for step in range(1, 2000):
     print(f'{{"step": {step}, "loss": {1 / step}}}', flush=True)
-    time.sleep(0.05)
+    time.sleep(0.3)
     while step == 20 and not os.path.exists('go on'):
         time.sleep(0.05)
 """
