@@ -146,9 +146,9 @@ def _check_goes_further(home: Home, folder: RunFolder, run: Run, following: Slic
 
 def _with_total(run: Run, spec: SliceSpec) -> tuple[SliceSpec, tuple[str, ...]]:
     """The slice that a person asks for with the box that its total leaves, and what they should hear of it."""
-    from backprop_tui.governor.going_on import is_chain, next_box_minutes, reached
+    from backprop_tui.governor.going_on import next_box_minutes, reached
 
-    if not is_chain(spec):
+    if not spec.is_chain:
         return spec, ()
     if done := reached(run, spec):
         return spec, (f"{done}: this is one more slice",)

@@ -51,11 +51,6 @@ class Following(Frozen):
     """
 
 
-def is_chain(spec: SliceSpec) -> bool:
-    """Whether a run was asked to go on in further slices."""
-    return any(spec.setting_or(key, None) for key in ("totalMinutes", "slices", "until"))
-
-
 def goals_of(spec: SliceSpec) -> tuple[Goal, ...]:
     """The conditions at which a run is done; a text that is none is passed over."""
     goals = []
@@ -82,14 +77,14 @@ def following(run: Run, spec: SliceSpec) -> Following:
             return _in_chain(run, spec)
         case RunState.LOST:
             return _in_chain(run, spec)
-    if not is_chain(spec):
+    if not spec.is_chain:
         return Following(goes_on=False, why="")
     return Following(goes_on=False, why=_why_ended(newest), is_done=newest.state is RunState.COMPLETED)
 
 
 def goes_on_after(run: Run, spec: SliceSpec) -> bool:
     """Whether a next slice would follow if the newest, which has not ended, used its time box up."""
-    if not is_chain(spec) or run.slice is None:
+    if not spec.is_chain or run.slice is None:
         return False
     newest = run.slice.replace(state=RunState.TIMEBOXED, used_s=max(run.slice.used_s, run.slice.box_s))
     return not (_used_up(run.replace(slices=(*run.slices[:-1], newest)), spec) or goal_reached(run, spec))
@@ -191,7 +186,7 @@ def span(seconds: float) -> str:
 
 
 def _in_chain(run: Run, spec: SliceSpec) -> Following:
-    if not is_chain(spec):
+    if not spec.is_chain:
         return Following(goes_on=False, why="")
     if done := reached(run, spec):
         return Following(goes_on=False, why=done, is_done=True)
@@ -203,7 +198,7 @@ def _in_chain(run: Run, spec: SliceSpec) -> Following:
 def _after_failure(run: Run, spec: SliceSpec) -> Following:
     retries = int(spec.setting_or("retries", 0) or 0)
     if not retries:
-        return Following(goes_on=False, why="it crashed" if is_chain(spec) else "")
+        return Following(goes_on=False, why="it crashed" if spec.is_chain else "")
     crashes = sum(piece.state is RunState.FAILED for piece in since_asked(run))
     if crashes > retries:
         why = f"it has crashed {crashes} times, and --retries allows {retries}"
@@ -215,7 +210,7 @@ def _after_failure(run: Run, spec: SliceSpec) -> Following:
 
 def _rest(run: Run, spec: SliceSpec, why: str) -> Following:
     """On with what is left: of the total in a chain, else of the time box."""
-    if is_chain(spec):
+    if spec.is_chain:
         if done := reached(run, spec):
             return Following(goes_on=False, why=done, is_done=True, is_early=True)
         return Following(goes_on=True, why=why, box_minutes=next_box_minutes(run, spec))

@@ -18,8 +18,6 @@ STALE_S = 10.0
 """A value older than this decides nothing, unless it is measured so seldom that it takes longer to be replaced."""
 MISSED = 3.0
 """What is measured every so often is old after so many periods."""
-COOLING_C = 10
-"""A run goes on so far below the limit, where nobody set another temperature."""
 SLOWDOWN_MARGIN_C = 3
 RUNNING_OUT = 0.25
 """With less than this part of minFreeRamGB free, memory is running out."""
@@ -116,12 +114,11 @@ class Finding(Frozen):
 def limits_of(spec: SliceSpec, gpu_bytes: int | None = None) -> Limits:
     """What the settings of a slice ask for; `gpu_bytes` is its GPU memory limit on each GPU."""
     hottest = int(spec.setting("gpu.maxTempC"))
-    resume = spec.setting_or("gpu.resumeTempC", None)
     max_ram = spec.setting_or("maxRamGB", None)
     paused = spec.setting_or("maxPausedMinutes", None)
     return Limits(
         max_temp_c=hottest,
-        resume_temp_c=hottest - COOLING_C if resume is None else int(resume),
+        resume_temp_c=spec.resume_temp_c,
         max_load_per_core=float(spec.setting("maxCpuLoadPerCore")),
         min_free_ram_bytes=int(float(spec.setting("minFreeRamGB")) * GB),
         max_ram_bytes=None if max_ram is None else int(float(max_ram) * GB),

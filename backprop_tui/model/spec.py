@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+CHAIN_KEYS = ("totalMinutes", "slices", "until")
+"""The settings by which a run goes on in further slices."""
+COOLER_C = 10
+"""So far below its limit a GPU has cooled down, unless gpu.resumeTempC says otherwise."""
 RERUN = "rerun"
 """In place of a template for resuming: the script finds its checkpoint by itself."""
 
@@ -74,6 +78,17 @@ class SliceSpec(Frozen):
     def box_s(self) -> float:
         """The slice's time box, seconds."""
         return float(self.setting("maxRunMinutes") if self.box_minutes is None else self.box_minutes) * 60
+
+    @property
+    def is_chain(self) -> bool:
+        """Whether the run was asked to go on in further slices."""
+        return any(self.setting_or(key, None) for key in CHAIN_KEYS)
+
+    @property
+    def resume_temp_c(self) -> int:
+        """At which a run that heat has held back or paused goes on, °C."""
+        given = self.setting_or("gpu.resumeTempC", None)
+        return int(self.setting("gpu.maxTempC")) - COOLER_C if given is None else int(given)
 
     def setting_or(self, key: str, default: Any) -> Any:
         """The value of the setting `key`; `default` in a record that is older than the setting."""

@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 GB = 1024**3
 MB = 1024**2
-COOLER_C = 10
-"""A GPU that was too hot has cooled down once it is so far below the limit, unless a person says otherwise."""
 
 
 def request_of(spec: SliceSpec, env: Mapping[str, str], home: Home | None = None) -> Request:
@@ -46,15 +44,13 @@ def request_of(spec: SliceSpec, env: Mapping[str, str], home: Home | None = None
     env = {**env, **spec.env}
     needs = recall_needs(home, spec)
     need, need_from = _gpu_need(spec, needs)
-    max_temp_c, resume_temp_c = int(spec.setting("gpu.maxTempC")), spec.setting_or("gpu.resumeTempC", None)
-    resume_temp_c = max_temp_c - COOLER_C if resume_temp_c is None else int(resume_temp_c)
     return Request(
         run_id=spec.run_id,
         max_parallel=int(spec.setting("maxParallel")),
         min_free_ram_bytes=int(float(spec.setting("minFreeRamGB")) * GB),
         max_load_per_core=float(spec.setting("maxCpuLoadPerCore")),
-        max_temp_c=max_temp_c,
-        resume_temp_c=min(resume_temp_c, max_temp_c - 1),
+        max_temp_c=int(spec.setting("gpu.maxTempC")),
+        resume_temp_c=min(spec.resume_temp_c, int(spec.setting("gpu.maxTempC")) - 1),
         gpu_probe=str(spec.setting("gpu.probe")),
         user_mask=env.get("CUDA_VISIBLE_DEVICES", env.get("HIP_VISIBLE_DEVICES")),
         gpus_wanted=int(spec.setting_or("gpus", 1)),

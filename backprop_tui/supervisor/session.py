@@ -23,10 +23,6 @@ if TYPE_CHECKING:
     from backprop_tui.supervisor.station import Station
 
 
-CHAIN_KEYS = ("totalMinutes", "slices", "until")
-"""The settings by which a run goes on in further slices."""
-
-
 class Plan(Frozen):
     """A slice that somebody wants: everything but the permission to start."""
 
@@ -130,7 +126,7 @@ class Session:
 
 def _may_go_on(run: Run, spec: SliceSpec) -> bool:
     """Whether a next slice follows if this one uses its time box up."""
-    if not any(spec.setting_or(key, None) for key in CHAIN_KEYS):
+    if not spec.is_chain:
         return False  # the usual case loads nothing
     from backprop_tui.governor.going_on import goes_on_after
 

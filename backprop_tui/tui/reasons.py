@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 SHORT_ROOM = 41
 """Columns of a reason on a screen of 80."""
 SLOW_START_S = 120.0
-RESUMES_BELOW_C = 10
 ORDERED = {
     "drained": ("the box is drained; H ends that", "the box is drained: no slice starts; H ends that"),
     "yielded": ("GPUs given back; Y brings it back", "the GPUs are given back for a while; Y brings it back now"),
@@ -155,9 +154,7 @@ def _hot(decisions: Sequence[Decision], spec: SliceSpec | None) -> tuple[str, st
     hot = next((d for d in decisions if d.rule == "gpu_temp" and d.value is not None and d.limit is not None), None)
     if hot is None or hot.value is None or hot.limit is None or spec is None:
         return None
-    given = spec.setting_or("gpu.resumeTempC", None)
-    wanted = float(given) if given is not None else float(spec.setting("gpu.maxTempC")) - RESUMES_BELOW_C
-    subject, at = _subject(hot), min(wanted, hot.limit - 1)
+    subject, at = _subject(hot), min(float(spec.resume_temp_c), hot.limit - 1)
     return (
         f"{subject} hit {hot.value:.0f}°, limit {hot.limit:.0f}; waits for {at:.0f}°",
         f"{subject} hit {hot.value:.0f}°C, its limit is {hot.limit:.0f}; continues by itself at {at:.0f}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backprop_tui.governor.going_on import goals_of, is_chain, total_s_of
+from backprop_tui.governor.going_on import goals_of, total_s_of
 from backprop_tui.governor.progress import counted
 from backprop_tui.watch.figures import duration
 
@@ -39,7 +39,7 @@ def going_on_text(record: Record) -> str:
     done, …", and of one that does not go on any more "had 6 of 6 slices, 3h00 of 3h00 trained".
     """
     run, spec = record.run, record.spec
-    if spec is None or not is_chain(spec):
+    if spec is None or not spec.is_chain:
         return ""
     parts = [_slices_text(record)]
     if (total_s := total_s_of(spec)) is not None:
