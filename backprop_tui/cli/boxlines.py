@@ -101,11 +101,11 @@ def show_box(found: Situation) -> None:
         output.emit_wrapped(f"{f'GPU {index}':<8}", why)
     for line in report_lines(found.box.gpus, now):
         output.emit_wrapped("GPUs    ", line)
-    if found.drained_by:
-        text = f"by {found.drained_by}: nothing new starts until backprop drain --off"
+    if found.orders.drained_by:
+        text = f"by {found.orders.drained_by}: nothing new starts until backprop drain --off"
         output.emit_wrapped("drained ", text)
-    if found.yield_by and found.yield_until is not None:
-        text = f"by {found.yield_by}: the GPUs stay free for another {found.yield_left}"
+    if found.orders.yield_by:
+        text = f"by {found.orders.yield_by}: the GPUs stay free for another {found.yield_left}"
         output.emit_wrapped("yielded ", f"{text}, or until backprop yield --off")
 
 

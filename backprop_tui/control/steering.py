@@ -10,7 +10,7 @@ from backprop_tui.errors import BackpropError
 from backprop_tui.frozen import Frozen
 from backprop_tui.store.home import Home
 from backprop_tui.supervisor.desk import open_desk
-from backprop_tui.supervisor.steering import Orders
+from backprop_tui.supervisor.steering import OrderBook
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def drain(*, on: bool, is_dry: bool = False) -> Steered:
     Raises:
         StoreError: the admission folder cannot be used.
     """
-    orders = Orders(paths.admission_dir())
+    orders = OrderBook(paths.admission_dir())
     told = _steered("drain", on=on, was_on=orders.drain is not None, until=None)
     if not is_dry:
         if on:
@@ -69,7 +69,7 @@ def drain(*, on: bool, is_dry: bool = False) -> Steered:
 
 def yield_(*, on: bool, seconds: float = YIELD_S, is_dry: bool = False) -> Steered:
     """Let all runs save, stop and come back by themselves in so many seconds, or with on=False now; as `drain`."""
-    orders, now = Orders(paths.admission_dir()), time.time()
+    orders, now = OrderBook(paths.admission_dir()), time.time()
     until = now + seconds if on else None
     told = _steered("yield", on=on, was_on=orders.yielding(now) is not None, until=until)
     if not is_dry:
@@ -89,7 +89,7 @@ def still_held(told: Steered) -> tuple[Concerned, ...]:
 
 def is_in_force(told: Steered) -> bool:
     """Whether the order still holds, that is nobody has taken it back."""
-    orders = Orders(paths.admission_dir())
+    orders = OrderBook(paths.admission_dir())
     return (orders.drain if told.verb == "drain" else orders.yielding(time.time())) is not None
 
 

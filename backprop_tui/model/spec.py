@@ -13,6 +13,8 @@ CHAIN_KEYS = ("totalMinutes", "slices", "until")
 """The settings by which a run goes on in further slices."""
 COOLER_C = 10
 """So far below its limit a GPU has cooled down, unless gpu.resumeTempC says otherwise."""
+HOOK = "hooks."
+"""So begin the settings that are a person's own commands."""
 RERUN = "rerun"
 """In place of a template for resuming: the script finds its checkpoint by itself."""
 
@@ -89,6 +91,12 @@ class SliceSpec(Frozen):
         """At which a run that heat has held back or paused goes on, °C."""
         given = self.setting_or("gpu.resumeTempC", None)
         return int(self.setting("gpu.maxTempC")) - COOLER_C if given is None else int(given)
+
+    @property
+    def hooks(self) -> dict[str, str]:
+        """The person's own commands, by what they are run on: start, checkpoint, pause, end."""
+        found = {key.removeprefix(HOOK): s.value for key, s in self.settings.items() if key.startswith(HOOK)}
+        return {name: str(command) for name, command in found.items() if command}
 
     def setting_or(self, key: str, default: Any) -> Any:
         """The value of the setting `key`; `default` in a record that is older than the setting."""

@@ -17,7 +17,7 @@ from backprop_tui.governor.request import Ticket
 from backprop_tui.governor.scene import Scene
 from backprop_tui.supervisor.held import HeldLease, HeldTicket
 from backprop_tui.supervisor.meeting import Meeting
-from backprop_tui.supervisor.steering import Orders
+from backprop_tui.supervisor.steering import OrderBook
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class AdmissionDesk:
         self._meeting = Meeting(folder)
         self._eyes = eyes
         self._ticket: HeldTicket | None = None
-        self.orders = Orders(folder)
+        self.orders = OrderBook(folder)
         """What people have ordered for the whole box."""
 
     @property

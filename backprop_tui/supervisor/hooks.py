@@ -38,7 +38,6 @@ _MAX_PRINTED = 16 << 20
 _MAX_TEXT = 4000
 _PREFIX = "BACKPROP_HOOK"
 _FOLDER = f"{_PREFIX}_FOLDER"
-_SETTINGS = ("start", "checkpoint", "pause", "end")
 _POLL_S = 0.05
 _IN_FOLDER = 'cd "$0" 2>/dev/null; exec /bin/sh -c "$1"'
 
@@ -67,8 +66,7 @@ class Hooks(Overseer):
         say: Callable[[str], None],
     ) -> None:
         """`say` tells the person who watches; without a tree no training runs."""
-        found = {name: spec.setting_or(f"hooks.{name}", None) for name in _SETTINGS}
-        self._commands = {name: str(command) for name, command in found.items() if command}
+        self._commands = spec.hooks
         self._spec, self._folder, self._recorder = spec, folder, recorder
         self._tree, self._clock, self._say = tree, clock, say
         self._running: dict[str, _Started] = {}

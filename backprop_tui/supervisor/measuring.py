@@ -13,7 +13,7 @@ from backprop_tui.probes import host as box
 from backprop_tui.probes.smaps import proportional_bytes
 from backprop_tui.supervisor.gpuledger import shared_gpus
 from backprop_tui.supervisor.neighbours import neighbours, younger_short_of_ram
-from backprop_tui.supervisor.steering import Orders
+from backprop_tui.supervisor.steering import OrderBook
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Measuring:
         self._gpu = gpu
         self._clock = clock
         self._ram = ExactRam(max_ram_bytes)
-        self._orders = Orders(os.path.dirname(os.path.dirname(case.lease.path)))
+        self._orders = OrderBook(os.path.dirname(os.path.dirname(case.lease.path)))
         self._tasks_due = self._load_due = float("-inf")
         self._load_at: float | None = None
         self._cpu_s = 0.0

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from backprop_tui.supervisor.overseer import Overseer
     from backprop_tui.supervisor.timebox import TimeBox
 
-HOOKS = ("start", "checkpoint", "pause", "end")
-
 
 class Overseers:
     """Those that a slice's settings ask for."""
@@ -69,7 +67,7 @@ class Overseers:
 
 def hooks_without_training(case: Case, clock: Clock, say: Callable[[str], None]) -> None:
     """The slice came to no training, and its record says so: the person's commands hear of it."""
-    if case.spec.setting_or("hooks.end", None):
+    if "end" in case.spec.hooks:
         from backprop_tui.supervisor.hooks import Hooks
 
         Hooks(case.spec, case.folder, case.recorder, None, clock, say).finish(lambda: case.signals.has_stop)
@@ -77,7 +75,7 @@ def hooks_without_training(case: Case, clock: Clock, say: Callable[[str], None])
 
 def _hooks(case: Case, keeper: Keeper, clock: Clock, say: Callable[[str], None]) -> Hooks | None:
     """The person's own commands; None without any."""
-    if not any(case.spec.setting_or(f"hooks.{name}", None) for name in HOOKS):
+    if not case.spec.hooks:
         return None
     from backprop_tui.supervisor.hooks import Hooks
 

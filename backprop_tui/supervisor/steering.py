@@ -17,7 +17,7 @@ _MAX_BYTES = 4096
 _MAX_WHO = 200
 
 
-class Orders:
+class OrderBook:
     """Reads the orders, a stat each time while nothing changes; gives and takes them back."""
 
     def __init__(self, folder: str) -> None:

@@ -132,7 +132,7 @@ class Dashboard(LookingVerbs, RecordVerbs, RunningVerbs, GoverningVerbs):
     @property
     def is_up(self) -> bool:
         """Whether the main screen is there to be drawn on: what arrives later is for nobody."""
-        return self.main.is_mounted and self.main.is_attached and not self._exit
+        return self.is_running and self.main.is_mounted and self.main.is_attached and not self._exit
 
     @on(messages.RunsSeen)
     def _runs_seen(self, message: messages.RunsSeen) -> None:

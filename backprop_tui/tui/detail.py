@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import threading
 import time
 from collections import deque
 
@@ -14,7 +13,7 @@ from backprop_tui.model.lineage import ceilings
 from backprop_tui.tui import messages
 from backprop_tui.tui.draw.chart import Chart, SeamMark, Series
 from backprop_tui.tui.draw.plot import points_of
-from backprop_tui.tui.feeds import FIGURES_EVERY_S, Feed, until_look
+from backprop_tui.tui.feeds import FIGURES_EVERY_S, LookFeed, until_look
 from backprop_tui.tui.rows import trend_of
 from backprop_tui.watch import failures, pace
 from backprop_tui.watch.curves import CurveReader
@@ -99,23 +98,11 @@ class Detail(Frozen):
         )
 
 
-class DetailFeed(Feed):
+class DetailFeed(LookFeed):
     """Follows the one run that is looked at."""
 
     def __init__(self, home: Home, post: Callable[[Message], object]) -> None:
-        super().__init__("detail", post)
-        self._home = home
-        self._wanted: str | None = None
-        self._changed = threading.Event()
-
-    def look_at(self, run_id: str | None) -> None:
-        """From now on follow this run; None for none."""
-        self._wanted = run_id
-        self._changed.set()
-
-    def stop(self) -> None:
-        super().stop()
-        self._changed.set()
+        super().__init__("detail", home, post)
 
     def work(self) -> None:
         while not self._is_stopping.is_set():

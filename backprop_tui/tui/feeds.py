@@ -74,6 +74,25 @@ class Feed(threading.Thread):
         self._is_stopping.set()
 
 
+class LookFeed(Feed):
+    """A feed about the one run that is looked at."""
+
+    def __init__(self, name: str, home: Home, post: Callable[[Message], object]) -> None:
+        super().__init__(name, post)
+        self._home = home
+        self._wanted: str | None = None
+        self._changed = threading.Event()
+
+    def look_at(self, run_id: str | None) -> None:
+        """From now on tell of this run; None for none."""
+        self._wanted = run_id
+        self._changed.set()
+
+    def stop(self) -> None:
+        super().stop()
+        self._changed.set()
+
+
 class RunsFeed(Feed):
     """What runs: four looks a second."""
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import threading
-
 from backprop_tui.errors import BackpropError
 from backprop_tui.tui import messages
-from backprop_tui.tui.feeds import Feed
+from backprop_tui.tui.feeds import LookFeed
 from backprop_tui.watch.why import why
 
 TYPE_CHECKING = False
@@ -20,23 +18,11 @@ if TYPE_CHECKING:
 EVERY_S = 2.0
 
 
-class WhyFeed(Feed):
+class WhyFeed(LookFeed):
     """In a thread of its own: a driver that hangs costs it the probe's time-out, and nobody else anything."""
 
     def __init__(self, home: Home, post: Callable[[Message], object]) -> None:
-        super().__init__("rules", post)
-        self._home = home
-        self._wanted: str | None = None
-        self._changed = threading.Event()
-
-    def look_at(self, run_id: str | None) -> None:
-        """From now on ask why this run is in its state; None for none."""
-        self._wanted = run_id
-        self._changed.set()
-
-    def stop(self) -> None:
-        super().stop()
-        self._changed.set()
+        super().__init__("rules", home, post)
 
     def work(self) -> None:
         while not self._is_stopping.is_set():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from backprop_tui.governor import going_on
 from backprop_tui.governor.going_on import goals_of, total_s_of
 from backprop_tui.governor.progress import counted
 from backprop_tui.watch.figures import duration
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 def trained_s(record: Record) -> float:
     """How long a run has trained in all its slices, without pauses, seconds."""
     slices, left_s = record.run.slices, record.left_s
-    used = sum(piece.used_s for piece in slices)
+    used = going_on.trained_s(record.run)
     if not slices or left_s is None:
         return used
     return used - slices[-1].used_s + max(0.0, slices[-1].box_s - left_s)

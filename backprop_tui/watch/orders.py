@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from backprop_tui import paths
 from backprop_tui.frozen import Frozen
-from backprop_tui.supervisor import steering
+from backprop_tui.supervisor.steering import OrderBook
 
 
 class Orders(Frozen):
@@ -21,12 +21,13 @@ class Orders(Frozen):
 class OrdersReader:
     """Reads them again and again: a look at two files' times while nothing changes. For one thread."""
 
-    def __init__(self) -> None:
-        self._orders = steering.Orders(paths.admission_dir())
+    def __init__(self, book: OrderBook | None = None) -> None:
+        """`book` where it is at hand already."""
+        self._book = book or OrderBook(paths.admission_dir())
 
     def read(self, now: float) -> Orders:
         """Those in force at `now`, epoch seconds."""
-        drain, yielding = self._orders.drain, self._orders.yielding(now)
+        drain, yielding = self._book.drain, self._book.yielding(now)
         return Orders(
             drained_by=drain.who if drain is not None else "",
             yield_by=yielding.who if yielding is not None else "",

@@ -18,6 +18,7 @@ from backprop_tui.supervisor.admission import AdmissionDesk
 from backprop_tui.supervisor.enrolment import request_of
 from backprop_tui.supervisor.eyes import Eyes
 from backprop_tui.watch.box import BoxMeter, BoxSample
+from backprop_tui.watch.orders import Orders, OrdersReader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,12 +66,7 @@ class Situation(Frozen):
     """In the order in which they go on."""
     start: Admission | None = None
     """Whether a plain new run, with the settings of this folder, could start now; None if there is no telling."""
-    drained_by: str = ""
-    """Who asked that nothing new starts; "" for nobody."""
-    yield_by: str = ""
-    """Who asked all runs to give the GPUs back for a while; "" for nobody."""
-    yield_until: float | None = None
-    """Epoch seconds."""
+    orders: Orders = Orders()
     problem: str = ""
     """Why `start`, the leases or the queue could not be told."""
 
@@ -85,7 +81,7 @@ class Situation(Frozen):
     @property
     def yield_left(self) -> str:
         """How long the GPUs stay free for others: 18 s, 5 min, 1h20."""
-        return span(max(0.0, round((self.yield_until or 0.0) - self.box.t)))
+        return span(max(0.0, round(self.orders.until - self.box.t)))
 
     @property
     def could_start(self) -> bool:
@@ -156,12 +152,7 @@ def situation(
             found = found.replace(start=desk.look(request))
     except (BackpropError, OSError) as error:
         return found.replace(problem=problem or str(error))
-    drain, yielding = desk.orders.drain, desk.orders.yielding(box.t)
-    return found.replace(
-        drained_by="" if drain is None else drain.who,
-        yield_by="" if yielding is None else yielding.who,
-        yield_until=None if yielding is None else yielding.until,
-    )
+    return found.replace(orders=OrdersReader(desk.orders).read(box.t))
 
 
 def sample_box(home: Home, probe: str) -> BoxSample:

@@ -15,7 +15,7 @@ import pytest
 
 from backprop_tui.control import requesting
 from backprop_tui.store.home import Home
-from backprop_tui.supervisor.steering import Orders
+from backprop_tui.supervisor.steering import OrderBook
 from backprop_tui.watch.watcher import Watcher
 from tests.box import Box, is_running, script
 from tests.stand_ins.waiting import wait_until
@@ -488,7 +488,7 @@ def test_a_held_run_waits_after_its_slice_until_it_is_released(box: Box) -> None
 def test_a_plain_run_that_gave_way_comes_back_with_the_rest_of_its_box(box: Box) -> None:
     box.run("run", "-d", TRAIN, "--run-id", "r1", "-m", "60s", "--", "--steps", "60", "--interval", "0.1")
     box.wait_for_step("r1", 15)
-    orders = Orders(box.env["BACKPROP_ADMISSION_DIR"])
+    orders = OrderBook(box.env["BACKPROP_ADMISSION_DIR"])
     orders.set_yield("anna", time.time() + 600)
     state = box.wait_for("r1", "queued")
     assert [piece["state"] for piece in state["slices"]] == ["stopped", "queued"]

@@ -17,7 +17,7 @@ from backprop_tui.store import requests
 from backprop_tui.store.home import Home
 from backprop_tui.supervisor.admission import AdmissionDesk
 from backprop_tui.supervisor.eyes import Eyes
-from backprop_tui.supervisor.steering import Orders
+from backprop_tui.supervisor.steering import OrderBook
 from tests.box import Box, is_running, script
 from tests.stand_ins.compiling import build
 from tests.stand_ins.nvml import LIBRARY, SOURCE, NvmlStandIn
@@ -50,8 +50,8 @@ def leases(box: Box) -> tuple[Lease, ...]:
     return AdmissionDesk(box.env["BACKPROP_ADMISSION_DIR"], Eyes("none")).leases()
 
 
-def orders(box: Box) -> Orders:
-    return Orders(box.env["BACKPROP_ADMISSION_DIR"])
+def orders(box: Box) -> OrderBook:
+    return OrderBook(box.env["BACKPROP_ADMISSION_DIR"])
 
 
 def ask(box: Box, run_id: str, verb: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from backprop_tui.supervisor.steering import Orders
+from backprop_tui.supervisor.steering import OrderBook
 from tests.box import Box, script
 from tests.requirements import require
 from tests.stand_ins.compiling import build
@@ -133,12 +133,15 @@ def test_heat_lets_a_run_stand_still_until_it_has_cooled(box: Box, gpus: NvmlSta
     state = box.wait_for(run_id, "paused")
     reason = state["reason"]
     assert (reason["code"], reason["by"]) == ("heat", "governor")
-    assert reason["text"] == "GPU 0: 84 °C, limit 83 °C; waits for 75 °C"
+    assert reason["text"] == "GPU 0 was at 84 °C, limit 83 °C; waits for 75 °C"
     gpus.set({"0.temp": 76})  # below the limit, not yet cool
     piece = state["slices"][-1]
-    wait_until(lambda: box.state(run_id)["slices"][-1]["paused_s"] > piece["paused_s"] + 3)
+    paused_s = piece["paused_s"]
+    wait_until(lambda: box.state(run_id)["slices"][-1]["paused_s"] > paused_s + 1)
+    step = box.state(run_id)["step"]  # what it had printed before it was paused has been read
+    wait_until(lambda: box.state(run_id)["slices"][-1]["paused_s"] > paused_s + 3)
     still = box.state(run_id)
-    assert (still["state"], still["step"]) == ("paused", state["step"])
+    assert (still["state"], still["step"]) == ("paused", step)
     assert still["slices"][-1]["used_s"] == piece["used_s"]
     refused = box.run("continue", run_id, code=None)
     assert refused.returncode != 0
@@ -160,7 +163,7 @@ def test_the_drivers_slowdown_point_counts_where_it_is_lower(box: Box, gpus: Nvm
     run_id = train(box, "--gpu-max-temp", "95")
     gpus.set({"0.temp": 77})
     text = box.wait_for(run_id, "paused")["reason"]["text"]
-    assert text == "GPU 0: 77 °C, limit 77 °C, as its driver slows it down at 80 °C; waits for 76 °C"
+    assert text == "GPU 0 was at 77 °C, limit 77 °C, as its driver slows it down at 80 °C; waits for 76 °C"
     box.run("stop", run_id)
     assert has_good_checkpoint(box, run_id)
 
@@ -235,7 +238,7 @@ def test_nothing_is_told_once_the_memory_is_back(box: Box, gpus: NvmlStandIn) ->
 
 def test_a_yield_stops_all_runs_with_their_checkpoints(box: Box) -> None:
     first, second = train(box), train(box)
-    Orders(box.env["BACKPROP_ADMISSION_DIR"]).set_yield("anna", time.time() + 600)
+    OrderBook(box.env["BACKPROP_ADMISSION_DIR"]).set_yield("anna", time.time() + 600)
     for run_id in (first, second):
         reason = first_end(box, run_id)
         assert (reason["code"], reason["text"]) == ("yield", "anna asked all runs to make room")

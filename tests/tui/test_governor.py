@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from backprop_tui.model.run import MemoryLimit
-from backprop_tui.supervisor.steering import Orders
+from backprop_tui.supervisor.steering import OrderBook
 from backprop_tui.tui.screens.run import RunPage
 from backprop_tui.tui.screens.steering import DrainDialog, YieldDialog
 from tests.box import Box, script
@@ -178,7 +178,7 @@ def test_h_on_a_run_that_ends_with_its_slice(box: Box) -> None:
 
 def test_a_drain_is_asked_for_shown_and_ended(box: Box) -> None:
     runs.going(box, "mine")
-    orders = Orders(box.env["BACKPROP_ADMISSION_DIR"])
+    orders = OrderBook(box.env["BACKPROP_ADMISSION_DIR"])
 
     async def play(stage: Stage) -> None:
         await stage.sees("● mine")
@@ -204,7 +204,7 @@ def test_a_drain_is_asked_for_shown_and_ended(box: Box) -> None:
 
 def test_a_yield_names_the_runs_and_what_they_have_saved(box: Box) -> None:
     runs.going(box, "mine")
-    orders = Orders(box.env["BACKPROP_ADMISSION_DIR"])
+    orders = OrderBook(box.env["BACKPROP_ADMISSION_DIR"])
 
     async def play(stage: Stage) -> None:
         await stage.sees("● mine")
@@ -225,7 +225,7 @@ def test_a_yield_names_the_runs_and_what_they_have_saved(box: Box) -> None:
     perform(box, play)
 
 
-def _until(orders: Orders) -> float:
+def _until(orders: OrderBook) -> float:
     found = orders.yielding(time.time())
     return found.until if found is not None else 0.0
 

@@ -23,7 +23,7 @@ from backprop_tui.supervisor.admission import AdmissionDesk
 from backprop_tui.supervisor.eyes import Eyes
 from backprop_tui.supervisor.residue import ResidueFile
 from backprop_tui.supervisor.slips import content_of, lease_from, ticket_from
-from backprop_tui.supervisor.steering import Orders
+from backprop_tui.supervisor.steering import OrderBook
 
 GB = 1 << 30
 
@@ -409,11 +409,11 @@ def test_numbers_beyond_all_floats_are_none(tmp_path: Path, number: int) -> None
     assert place.request == Request(run_id="?")
     assert (place.since, lease.since, lease.gpu_bytes, lease.gpu_used, lease.ends) == (0.0, 0.0, 0, {}, None)
     (tmp_path / "yield").write_text(json.dumps({"since": number, "until": number}))
-    assert Orders(str(tmp_path)).yielding(1.0) is None
+    assert OrderBook(str(tmp_path)).yielding(1.0) is None
 
 
 def test_orders_are_seen_at_once_and_end(tmp_path: Path) -> None:
-    ours, theirs = Orders(str(tmp_path)), Orders(str(tmp_path))
+    ours, theirs = OrderBook(str(tmp_path)), OrderBook(str(tmp_path))
     now = time.time()
     assert (ours.drain, ours.yielding(now)) == (None, None)
     before = ours.mark()
@@ -437,13 +437,13 @@ def test_orders_are_seen_at_once_and_end(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"until": "x"}', '{"until": NaN}', '{"until": null}', "[" * 9999])
 def test_what_is_no_order_is_none(tmp_path: Path, text: str) -> None:
     (tmp_path / "yield").write_text(text)
-    assert Orders(str(tmp_path)).yielding(1.0) is None
+    assert OrderBook(str(tmp_path)).yielding(1.0) is None
 
 
 def test_orders_that_cannot_be_given_say_so(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="cannot write"):
-        Orders(str(tmp_path / "nowhere")).set_drain("anna")
+        OrderBook(str(tmp_path / "nowhere")).set_drain("anna")
     (tmp_path / "drain").mkdir()
     with pytest.raises(StoreError, match="cannot"):
-        Orders(str(tmp_path)).set_drain("anna")
+        OrderBook(str(tmp_path)).set_drain("anna")
     assert content_of(str(tmp_path / "drain")) == {}

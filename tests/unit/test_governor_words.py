@@ -16,6 +16,7 @@ from backprop_tui.tui.draw.facts import event_words
 from backprop_tui.watch.box import BoxSample
 from backprop_tui.watch.going_on import going_on_text
 from backprop_tui.watch.hooks import hook_text
+from backprop_tui.watch.orders import Orders
 from backprop_tui.watch.picking import Pick
 from backprop_tui.watch.record import Record
 from backprop_tui.watch.situation import Situation, Waiting
@@ -136,9 +137,7 @@ SITUATION = Situation(
         Waiting(run_id="w2", position=2, since=0.0, home="/other", priority=-3),
     ),
     start=Admission(admitted=False, decisions=RULES[:3]),
-    drained_by="anna@box",
-    yield_by="bob@box",
-    yield_until=220.0,
+    orders=Orders(drained_by="anna@box", yield_by="bob@box", until=220.0),
 )
 
 
